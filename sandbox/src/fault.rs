@@ -1,0 +1,23 @@
+//! What can go wrong with an answer on its way.
+
+use serde::{Deserialize, Serialize};
+
+/// A fault beneath HTTP, as scenarios spell it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// No answer, until the client goes away.
+    Hang,
+    /// The connection is reset, the request was not taken, no byte of an answer was sent.
+    ResetBefore,
+    /// The connection is reset, the request was taken, no byte of an answer was sent.
+    ResetAfter,
+    /// Half of the answer's head, then a reset.
+    HalfHead,
+    /// The head and half of the body, then a reset.
+    HalfBody,
+    /// A byte a second.
+    Trickle,
+    /// The answer, and then spaces for ever.
+    Endless,
+}

@@ -1,0 +1,70 @@
+//! Every request that arrived, in order.
+
+use std::io::Write;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::fault::Fault;
+
+/// One request and what became of it. Its credentials are not kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct Request {
+    /// Counted from 1.
+    pub n: usize,
+    /// Which TCP connection it came over, counted from 1.
+    pub connection: u64,
+    /// `GET`, `POST`, ...
+    pub method: String,
+    /// The path as it was sent, with its query.
+    pub path: String,
+    /// Whether its login was accepted.
+    pub let_in: bool,
+    /// Whether it created a job.
+    pub taken: bool,
+    /// The job it created or asked for.
+    pub job_id: Option<u64>,
+    /// The HTTP status of the answer; none where a fault leaves no answer.
+    pub http: Option<u16>,
+    /// The fault that befell the answer.
+    pub fault: Option<Fault>,
+    /// The JSON that was posted, or null.
+    pub payload: Value,
+    /// How the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+impl Request {
+    /// Whether it was a submit, let in or not.
+    #[must_use]
+    pub fn is_submit(&self) -> bool {
+        self.method == "POST" && self.path.split('?').next().is_some_and(|path| path.ends_with("/aif/rest/V1/jobs"))
+    }
+}
+
+/// The requests so far, and where a line of each goes.
+pub(crate) struct Journal {
+    requests: Vec<Request>,
+    log: Option<Box<dyn Write + Send>>,
+}
+
+impl Journal {
+    pub(crate) fn new(log: Option<Box<dyn Write + Send>>) -> Self {
+        Self { requests: Vec::new(), log }
+    }
+
+    /// Numbers a request and writes its line, so that it stands before the answer goes out.
+    pub(crate) fn add(&mut self, mut request: Request) -> std::io::Result<()> {
+        request.n = self.requests.len() + 1;
+        let line = serde_json::to_string(&request)?;
+        self.requests.push(request);
+        match &mut self.log {
+            Some(log) => writeln!(log, "{line}").and_then(|()| log.flush()),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+}

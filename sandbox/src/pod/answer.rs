@@ -1,0 +1,130 @@
+//! What goes out for one request.
+
+use std::time::Duration;
+
+use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderName, HeaderValue};
+use serde_json::Value;
+
+use crate::envelope::Facts;
+use crate::fault::Fault;
+use crate::page;
+use crate::scenario::{Reply, Says};
+
+/// An answer, and what the journal will say of it.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) http: u16,
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) fault: Option<Fault>,
+    pub(crate) delay: Duration,
+    pub(crate) taken: bool,
+    pub(crate) job_id: Option<u64>,
+}
+
+/// Whom a scripted answer speaks of.
+#[derive(Clone, Copy)]
+pub(crate) enum About<'a> {
+    Service,
+    /// A job, and the base of its link.
+    Job(&'a Facts, &'a str),
+    /// The job that a refused submit did not become.
+    NoJob(&'a Facts),
+}
+
+impl About<'_> {
+    fn fill(self, text: &str) -> String {
+        match self {
+            Self::Service => text.into(),
+            Self::Job(facts, _) | Self::NoJob(facts) => facts.fill(text),
+        }
+    }
+}
+
+impl Answer {
+    pub(crate) fn json(http: u16, value: &Value) -> Self {
+        Self::new(http, "application/json", value.to_string().into_bytes())
+    }
+
+    pub(crate) fn file(bytes: Vec<u8>) -> Self {
+        Self::new(200, "application/octet-stream", bytes)
+    }
+
+    /// The server's own page for an error.
+    pub(crate) fn error(http: u16) -> Self {
+        Self::html(http, &page::error(http)).challenging()
+    }
+
+    /// Sent to where the slash is.
+    pub(crate) fn moved(path: &str) -> Self {
+        let mut answer = Self::error(302);
+        answer.headers.extend(HeaderValue::try_from(path).ok().map(|to| (LOCATION, to)));
+        answer
+    }
+
+    /// A scenario's answer; `usual` is what the service says on its own.
+    pub(crate) fn scripted(reply: &Reply, usual: Self, about: About<'_>) -> Self {
+        let said = match &reply.says {
+            Says::Usual => usual,
+            Says::Envelope(changes) => match about {
+                About::Service => usual,
+                About::Job(facts, base) => Self::json(reply.http, &facts.envelope(changes, base)),
+                About::NoJob(facts) => Self::json(reply.http, &facts.refusal(changes)),
+            },
+            Says::Page(page) => Self::html(reply.http, page.html()),
+            Says::ErrorPage => Self::html(reply.http, &page::error(reply.http)),
+            Says::Text { content_type, body } => Self::new(reply.http, content_type, about.fill(body).into_bytes()),
+        };
+        let scripted =
+            Self { http: reply.http, headers: reply.headers.clone(), fault: reply.fault, delay: reply.delay, ..said };
+        scripted.challenging()
+    }
+
+    /// Names the job that was asked for.
+    pub(crate) fn about(mut self, id: u64) -> Self {
+        self.job_id = Some(id);
+        self
+    }
+
+    /// Names the job that this answer's submit created.
+    pub(crate) fn creating(mut self, id: u64) -> Self {
+        self.taken = true;
+        self.about(id)
+    }
+
+    /// The number that the client will read, if it reads one.
+    pub(crate) fn seen(&self) -> Option<u16> {
+        match self.fault {
+            Some(Fault::Hang | Fault::ResetBefore | Fault::ResetAfter | Fault::HalfHead) => None,
+            Some(Fault::HalfBody | Fault::Trickle | Fault::Endless) | None => Some(self.http),
+        }
+    }
+
+    fn html(http: u16, html: &str) -> Self {
+        Self::new(http, "text/html; charset=utf-8", html.as_bytes().to_vec())
+    }
+
+    fn new(http: u16, content_type: &str, body: Vec<u8>) -> Self {
+        Self {
+            http,
+            headers: Vec::new(),
+            content_type: content_type.into(),
+            body,
+            fault: None,
+            delay: Duration::ZERO,
+            taken: false,
+            job_id: None,
+        }
+    }
+
+    /// A 401 says how to log in.
+    fn challenging(mut self) -> Self {
+        let basic = HeaderValue::from_static("Basic realm=\"Oracle EPM sandbox\"");
+        if self.http == 401 && !self.headers.iter().any(|(name, _)| *name == WWW_AUTHENTICATE) {
+            self.headers.push((WWW_AUTHENTICATE, basic));
+        }
+        self
+    }
+}

@@ -1,0 +1,93 @@
+//! Which service does a raw path name?
+
+/// A service, below whatever prefix a gateway puts in front. // epm-api.md §2
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Route<'a> {
+    /// The list of versions; it needs its trailing slash. // epm-api.md §1 (14)
+    Versions,
+    /// The list of versions without the slash: sent there. // epm-api.md §6
+    VersionsUnslashed,
+    /// All jobs.
+    Jobs {
+        prefix: &'a str,
+    },
+    /// One job, by an id as it was written.
+    Job {
+        prefix: &'a str,
+        id: &'a str,
+    },
+    /// One file, by a name that is still encoded.
+    Download {
+        name: &'a str,
+    },
+    Nowhere,
+}
+
+impl<'a> Route<'a> {
+    /// Reads the path as it was sent: decoding it would hide a `/` that is not encoded.
+    pub(crate) fn of(path: &'a str) -> Self {
+        let path = path.split('?').next().unwrap_or(path);
+        if let Some(at) = path.find("/interop/rest/") {
+            return Self::interop(&path[at..]);
+        }
+        let Some(at) = path.find("/aif/rest") else {
+            return Self::Nowhere;
+        };
+        Self::aif(&path[..at], &path[at + "/aif/rest".len()..])
+    }
+
+    fn aif(prefix: &'a str, rest: &'a str) -> Self {
+        match rest {
+            "" => Self::VersionsUnslashed,
+            "/" => Self::Versions,
+            // `V1`: another case is another path. // epm-api.md §1 (14)
+            "/V1/jobs" => Self::Jobs { prefix },
+            _ => match rest.strip_prefix("/V1/jobs/") {
+                Some(id) if !id.is_empty() && !id.contains('/') => Self::Job { prefix, id },
+                _ => Self::Nowhere,
+            },
+        }
+    }
+
+    fn interop(path: &'a str) -> Self {
+        let name = path
+            .strip_prefix("/interop/rest/11.1.2.3.600/applicationsnapshots/")
+            .and_then(|rest| rest.strip_suffix("/contents"));
+        match name {
+            Some(name) if !name.is_empty() && !name.contains('/') => Self::Download { name },
+            _ => Self::Nowhere,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Route;
+
+    #[test]
+    fn every_path_names_one_service_or_none() {
+        let files = "/interop/rest/11.1.2.3.600/applicationsnapshots";
+        let file = |rest: &str| format!("{files}/{rest}");
+        let job = |prefix, id| Route::Job { prefix, id };
+        let name = "outbox%2Flogs%2FX.log";
+        for (path, route) in [
+            ("/aif/rest/".into(), Route::Versions),
+            ("/a/gateway/aif/rest/?x=1".into(), Route::Versions),
+            ("/aif/rest".into(), Route::VersionsUnslashed),
+            ("/aif/rest/V1/jobs".into(), Route::Jobs { prefix: "" }),
+            ("/gw/aif/rest/V1/jobs/7".into(), job("/gw", "7")),
+            ("/aif/rest/V1/jobs/x?y".into(), job("", "x")),
+            ("/aif/rest/v1/jobs/7".into(), Route::Nowhere),
+            ("/aif/rest/V1/jobs/".into(), Route::Nowhere),
+            ("/aif/rest/V1/jobs/7/".into(), Route::Nowhere),
+            ("/aif/rests/".into(), Route::Nowhere),
+            ("/".into(), Route::Nowhere),
+            (file("outbox%2Flogs%2FX.log/contents"), Route::Download { name }),
+            (file("outbox/logs/X.log/contents"), Route::Nowhere),
+            (file("outbox%2Flogs%2FX.log"), Route::Nowhere),
+            (file("/contents"), Route::Nowhere),
+        ] {
+            assert_eq!(Route::of(&path), route, "{path}");
+        }
+    }
+}

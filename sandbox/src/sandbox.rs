@@ -1,0 +1,131 @@
+//! A server that runs for as long as its value lives.
+
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use crate::journal::{Journal, Request};
+use crate::login::{Login, PASSWORD, USERNAME};
+use crate::pod::Pod;
+use crate::scenario::Scenario;
+use crate::server::{Desk, serve};
+use crate::wire::Door;
+
+/// What can be chosen about a [`Sandbox`] beside its scenario.
+#[derive(Default)]
+pub struct Options {
+    /// The port on the loopback address; 0 takes a free one.
+    pub port: u16,
+    /// The password; none is [`PASSWORD`].
+    pub password: Option<String>,
+    /// Where a JSON line per request goes, before its answer goes out.
+    pub log: Option<Box<dyn Write + Send>>,
+}
+
+/// A running sandbox, on a thread of its own; dropping it ends it and every connection to it.
+pub struct Sandbox {
+    address: SocketAddr,
+    login: Login,
+    desk: Arc<Desk>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Starts a sandbox on a free port.
+    ///
+    /// # Errors
+    /// Where the loopback address cannot be listened on.
+    pub fn start(scenario: Scenario) -> io::Result<Self> {
+        Self::start_with(scenario, Options::default())
+    }
+
+    /// Starts a sandbox as chosen.
+    ///
+    /// # Errors
+    /// Where the port cannot be listened on.
+    pub fn start_with(scenario: Scenario, options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
+        let pod = Pod::new(scenario, &login);
+        let desk = Arc::new(Desk::new(pod, Journal::new(options.log), login.clone()));
+        let (stop, stopped) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = Arc::clone(&desk);
+        let thread = std::thread::Builder::new().name("epm-sandbox".into()).spawn(move || {
+            runtime.block_on(until(stopped, listener, served));
+        })?;
+        Ok(Self { address, login, desk, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The base URL, without a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The user that is let in.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        &self.login.username
+    }
+
+    /// The user's password.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.login.password
+    }
+
+    /// Every request so far, in order.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Request> {
+        self.desk.requests()
+    }
+
+    /// How many submits arrived, taken or not.
+    #[must_use]
+    pub fn posts(&self) -> usize {
+        self.count(Request::is_submit)
+    }
+
+    /// How many submits created a job.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.count(|request| request.taken)
+    }
+
+    /// How many requests came without the right login.
+    #[must_use]
+    pub fn refused_logins(&self) -> usize {
+        self.count(|request| !request.let_in)
+    }
+
+    fn count(&self, which: impl Fn(&Request) -> bool) -> usize {
+        self.requests().iter().filter(|request| which(request)).count()
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Serves until the sender of `stopped` is gone.
+async fn until(stopped: oneshot::Receiver<()>, listener: TcpListener, desk: Arc<Desk>) {
+    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
+        return;
+    };
+    tokio::select! {
+        _ = stopped => {}
+        _ = serve(Door::new(listener), desk) => {}
+    }
+}

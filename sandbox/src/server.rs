@@ -1,0 +1,140 @@
+//! Requests in, answers out: the decisions of the pod, put on the wire.
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request as HttpRequest, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use serde_json::Value;
+
+use crate::fault::Fault;
+use crate::journal::{Journal, Request};
+use crate::login::Login;
+use crate::pod::{Answer, Call, Pod};
+use crate::wire::{Door, Line, Trouble};
+
+/// More than any submit.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// What all requests share.
+pub(crate) struct Desk {
+    state: Mutex<(Pod, Journal)>,
+    login: Login,
+}
+
+impl Desk {
+    pub(crate) fn new(pod: Pod, journal: Journal, login: Login) -> Self {
+        Self { state: Mutex::new((pod, journal)), login }
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.state().1.requests().to_vec()
+    }
+
+    fn state(&self) -> MutexGuard<'_, (Pod, Journal)> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Decides and records in one step, so that the journal's order is that of the decisions.
+    fn decide(&self, line: &Line, parts: &Parts, body: &[u8]) -> io::Result<Answer> {
+        let text = |name: HeaderName| parts.headers.get(name)?.to_str().ok();
+        let payload: Option<Value> = serde_json::from_slice(body).ok();
+        let origin = format!("http://{}", text(header::HOST).unwrap_or("localhost"));
+        let call = Call {
+            method: parts.method.as_str(),
+            path: parts.uri.path_and_query().map_or("", |path| path.as_str()),
+            origin: &origin,
+            let_in: self.login.lets_in(text(header::AUTHORIZATION)),
+            content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
+            payload: payload.as_ref(),
+        };
+        let mut state = self.state();
+        let answer = state.0.answer(&call, Instant::now());
+        state.1.add(recorded(line, &call, &answer, text(header::USER_AGENT)))?;
+        Ok(answer)
+    }
+}
+
+/// What the journal keeps of a request and its answer.
+fn recorded(line: &Line, call: &Call<'_>, answer: &Answer, user_agent: Option<&str>) -> Request {
+    Request {
+        n: 0,
+        connection: line.number,
+        method: call.method.into(),
+        path: call.path.into(),
+        let_in: call.let_in,
+        taken: answer.taken,
+        job_id: answer.job_id,
+        http: answer.seen(),
+        fault: answer.fault,
+        payload: call.payload.cloned().unwrap_or_default(),
+        user_agent: user_agent.map(Into::into),
+    }
+}
+
+/// Serves until the runtime ends.
+pub(crate) async fn serve(door: Door, desk: Arc<Desk>) -> io::Result<()> {
+    // One handler for every path: a router would decode the paths whose encoding is what matters.
+    let app = Router::new().fallback(answer).with_state(desk);
+    axum::serve(door, app.into_make_service_with_connect_info::<Line>()).await
+}
+
+async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Line>, request: HttpRequest) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    match desk.decide(&line, &parts, &body) {
+        Ok(answer) => {
+            tokio::time::sleep(answer.delay).await;
+            commit(&line, answer).await
+        }
+        // The log cannot be written: say so to whoever runs the test.
+        Err(error) => (StatusCode::INSUFFICIENT_STORAGE, error.to_string()).into_response(),
+    }
+}
+
+/// Arranges the fault, if any, and hands the answer over to the wire.
+async fn commit(line: &Line, answer: Answer) -> Response {
+    let trouble = match answer.fault {
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::ResetBefore | Fault::ResetAfter) => Trouble::Reset,
+        Some(Fault::HalfHead) => Trouble::HalfHead,
+        Some(Fault::HalfBody) => Trouble::PartOfBody(answer.body.len() / 2),
+        Some(Fault::Trickle) => Trouble::Trickle,
+        Some(Fault::Endless) | None => Trouble::None,
+    };
+    line.arrange(trouble);
+    response(answer)
+}
+
+fn response(answer: Answer) -> Response {
+    let body = match answer.fault {
+        Some(Fault::Endless) => endless(answer.body),
+        _ => Body::from(answer.body),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(answer.http).unwrap_or_default();
+    let content_type = HeaderValue::try_from(answer.content_type);
+    let content_type = content_type.ok().map(|value| (header::CONTENT_TYPE, value));
+    response.headers_mut().extend(content_type);
+    response.headers_mut().extend(answer.headers);
+    response
+}
+
+/// The body and then spaces, which JSON allows, for ever; no faster than a client can be expected to throw them away.
+fn endless(body: Vec<u8>) -> Body {
+    let spaces = stream::repeat(()).then(|()| async {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        vec![b' '; 16 * 1024]
+    });
+    let chunks = stream::once(std::future::ready(body)).chain(spaces);
+    Body::from_stream(chunks.map(Ok::<_, io::Error>))
+}

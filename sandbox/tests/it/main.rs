@@ -1,0 +1,13 @@
+//! The sandbox, held to what is known of the services (epm-api.md), over plain sockets.
+#![allow(clippy::unwrap_used, reason = "the helpers of a test are tests")]
+
+mod download;
+mod exec;
+mod faults;
+mod fixtures;
+mod harness;
+mod jobs;
+mod journal;
+mod login;
+mod program;
+mod shipped;

@@ -1,0 +1,371 @@
+//! The command line and the environment, turned into a plan. Nothing beyond this file sees a flag or a variable.
+
+mod connection;
+mod flags;
+mod given;
+mod job;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::ArgMatches;
+use tokio::time::Instant;
+
+use crate::auth::Credentials;
+use crate::ci::{Platform, Print, Wanted};
+use crate::epm::Limits;
+use crate::epm::url::EpmUrl;
+use crate::foreign::quote;
+use crate::gate::{Conditions, Plan, Task};
+use crate::pace::{Deadline, Pace, brief};
+use crate::payload::backticked;
+use crate::report::console::{Color, Volume};
+use crate::wait::Rules;
+
+pub use given::Environment;
+use given::Values;
+
+/// Something that was given is wrong, or missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    /// The flag or the variable in question.
+    origin: Option<String>,
+    problem: String,
+    help: String,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.origin {
+            Some(origin) => write!(f, "`{origin}`: {}", self.problem),
+            None => f.write_str(&self.problem),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Error {
+    fn new(problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { origin: None, problem: problem.into(), help: help.into() }
+    }
+
+    fn of(origin: &str, problem: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { origin: Some(origin.to_owned()), problem: problem.into(), help: help.into() }
+    }
+
+    /// What would be right.
+    pub fn help(&self) -> &str {
+        &self.help
+    }
+}
+
+/// Why a command line is not run.
+pub enum Misread {
+    /// It asks for help or for the version.
+    Shown(clap::Error),
+    /// It is wrong.
+    Wrong(Error),
+}
+
+const COMMANDS: [&str; 4] = ["run", "submit", "attach", "status"];
+
+/// clap's refusal in our own words: what was wrong, and what would be right.
+fn misread(error: clap::Error) -> Misread {
+    use clap::error::{ContextKind, ErrorKind};
+    if !error.use_stderr() {
+        return Misread::Shown(error);
+    }
+    let told = |kind| error.get(kind).map(|value| quote(&value.to_string()));
+    let commands = || format!("use one of {}; see `epm-gate --help`", backticked(&COMMANDS));
+    Misread::Wrong(match (error.kind(), told(ContextKind::InvalidSubcommand), told(ContextKind::InvalidArg)) {
+        (ErrorKind::InvalidSubcommand, Some(command), _) => {
+            Error::new(format!("{command} is not a command"), commands())
+        }
+        (ErrorKind::MissingSubcommand, ..) => Error::new("no command is given", commands()),
+        (ErrorKind::UnknownArgument, _, Some(flag)) => {
+            let near = told(ContextKind::SuggestedArg).map(|near| format!("did you mean {near}? "));
+            let help = format!("{}`epm-gate COMMAND --help` lists the flags", near.unwrap_or_default());
+            Error::new(format!("{flag} is not a flag of this command"), help)
+        }
+        _ => {
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Error::new(quote(first), "`epm-gate COMMAND --help` lists the flags")
+        }
+    })
+}
+
+/// What was called: a command with its flags, and the environment around it.
+pub struct Call {
+    command: &'static str,
+    matches: ArgMatches,
+    environment: Environment,
+}
+
+/// Everything that a run needs.
+pub struct Invocation {
+    /// Where to.
+    pub url: EpmUrl,
+    /// As whom; none only where nothing is to be sent.
+    pub credentials: Option<Credentials>,
+    /// How long requests may take.
+    pub limits: Limits,
+    /// What to do.
+    pub plan: Plan,
+    /// The name that the user gave the job.
+    pub label: Option<String>,
+    /// The flags of a later attach.
+    pub attach_flags: String,
+    /// Whether to send nothing.
+    pub dry_run: bool,
+    /// What may go wrong, seen ahead.
+    pub warnings: Vec<String>,
+}
+
+impl Call {
+    /// Reads the command line.
+    ///
+    /// # Errors
+    ///
+    /// An unknown command or flag; also help and version, which are shown instead of run.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, Misread> {
+        let matches = flags::command().try_get_matches_from(arguments).map_err(misread)?;
+        let (name, matches) = matches.subcommand().unwrap_or(("", &matches));
+        let command = COMMANDS.into_iter().find(|known| *known == name);
+        Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment })
+    }
+
+    /// The command's name.
+    pub fn command(&self) -> &'static str {
+        self.command
+    }
+
+    fn values(&self) -> Values<'_> {
+        Values::new(&self.matches, &self.environment)
+    }
+
+    /// Whether nothing is to be sent, and so nothing to be written.
+    pub fn is_dry_run(&self) -> bool {
+        matches!(self.command, "run" | "submit") && self.matches.get_flag("dry-run")
+    }
+
+    /// How much is said, and in colours or not.
+    ///
+    /// # Errors
+    ///
+    /// A value that is none of the right ones.
+    pub fn console(&self) -> Result<(Volume, Color), Error> {
+        let values = self.values();
+        let (quiet, verbose) = (values.switch("quiet")?, values.switch("verbose")?);
+        let volume = match (quiet, verbose) {
+            // The variable of the one must not win over the flag of the other.
+            (true, true) if values.is_typed("verbose") => Volume::Verbose,
+            (true, _) => Volume::Quiet,
+            (false, true) => Volume::Verbose,
+            (false, false) => Volume::Normal,
+        };
+        let words = [("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)];
+        let color = values.one("color")?.map_or(Ok(Color::Auto), |given| given.word(&words))?;
+        Ok((volume, color))
+    }
+
+    /// The outputs that are wanted, as far as they are told, and what is wrong with the rest: a mistake in one must not
+    /// keep the others from saying so.
+    pub fn wanted(&self) -> (Wanted, Option<Error>) {
+        let values = self.values();
+        let mut wanted = wanted_by_environment(&self.environment);
+        let mut errors = Vec::new();
+        if let Some(platform) = kept(platform(&values, wanted.platform), &mut errors) {
+            wanted.platform = platform;
+        }
+        wanted.print = kept(print(&values, wanted.platform), &mut errors).unwrap_or_default();
+        let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
+        (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
+        (wanted, errors.into_iter().next())
+    }
+
+    /// The deadline; the usual one where the flag cannot be read, which the plan will say.
+    pub fn deadline(&self, start: Instant) -> Deadline {
+        Deadline::new(start, timeout(&self.values()).unwrap_or(Some(TIMEOUT)))
+    }
+
+    /// The whole plan. `start` is when the process began: the deadline counts from there.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong or missing.
+    pub fn plan(&self, start: Instant) -> Result<Invocation, Error> {
+        let values = self.values();
+        let submits = matches!(self.command, "run" | "submit");
+        let dry_run = self.is_dry_run();
+        connection::offered(&values)?;
+        let task = match self.command {
+            "run" => Task::Run(job::source(&values)?),
+            "submit" => Task::Submit(job::source(&values)?),
+            "attach" => Task::Attach(job::ids(&values)?),
+            _ => Task::Status(only(&job::ids(&values)?)?),
+        };
+        let url = connection::url(&values)?;
+        let credentials = connection::credentials(&values)?;
+        if credentials.is_none() && !dry_run {
+            return Err(connection::no_credentials());
+        }
+        let attach_flags = connection::attach_flags(&values, &url)?;
+        let poll_rate = poll_rate(&values)?;
+        let rules = Rules { lead: lead(&task, poll_rate), ..rules(&values, start)? };
+        let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
+        let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)? };
+        let limits = limits(&values, rules.deadline)?;
+        let warnings = self.ci_limit_warning(&rules).into_iter().collect();
+        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
+    }
+
+    /// Where the platform ends the job before our deadline, the explanation is lost with it (lessons.md B11).
+    fn ci_limit_warning(&self, rules: &Rules) -> Option<String> {
+        let seconds: u64 = self.environment.get("CI_JOB_TIMEOUT")?.trim().parse().ok()?;
+        let limit = Duration::from_secs(seconds);
+        let timeout = rules.deadline.timeout();
+        if timeout.is_some_and(|timeout| timeout < limit) {
+            return None;
+        }
+        let timeout = timeout.map_or_else(|| "none".to_owned(), brief);
+        Some(format!(
+            "the CI ends this job after {} (`CI_JOB_TIMEOUT`), and `--timeout` is {timeout}: set it lower, so that the \
+             gate can still tell what became of the job",
+            brief(limit)
+        ))
+    }
+}
+
+/// The outputs that the environment alone asks for: all that is left where the command line cannot be read.
+pub fn wanted_by_environment(environment: &Environment) -> Wanted {
+    let path = |name| environment.get(name).map(|path| PathBuf::from(path.trim()));
+    Wanted {
+        platform: Platform::detect(|name| environment.get(name)),
+        print: Print::None,
+        github_output: path("GITHUB_OUTPUT"),
+        github_summary: path("GITHUB_STEP_SUMMARY"),
+        outputs_dir: path("EPM_OUTPUTS_DIR"),
+        summary: path("EPM_SUMMARY"),
+    }
+}
+
+/// Whether the environment asks for plain text (<https://no-color.org>).
+pub fn wants_plain(environment: &Environment) -> bool {
+    environment.get("NO_COLOR").is_some() || environment.get("TERM").is_some_and(|term| term == "dumb")
+}
+
+fn kept<T>(result: Result<T, Error>, errors: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
+}
+
+fn platform(values: &Values<'_>, detected: Platform) -> Result<Platform, Error> {
+    let mut words: Vec<(&str, Platform)> = vec![("auto", detected)];
+    words.extend(Platform::ALL.map(|platform| (platform.word(), platform)));
+    values.one("ci")?.map_or(Ok(detected), |given| given.word(&words))
+}
+
+fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {
+    let Some(given) = values.one("print")? else { return Ok(Print::None) };
+    match given.word(&[("none", Print::None), ("json", Print::Json), ("jobId", Print::JobId)])? {
+        Print::None => Ok(Print::None),
+        _ if platform == Platform::Azure => Err(given.error(
+            "on Azure, standard output carries the commands for the agent",
+            "use `--outputs-dir` there, or `--ci none`",
+        )),
+        print => Ok(print),
+    }
+}
+
+fn only(ids: &[crate::job::JobId]) -> Result<crate::job::JobId, Error> {
+    match ids {
+        [id] => Ok(*id),
+        _ => Err(Error::new("`status` asks for one job", "give one job id, or use `attach` for several")),
+    }
+}
+
+fn look(values: &Values<'_>) -> Result<Option<String>, Error> {
+    match values.one("look")? {
+        None => Ok(Some("/aif/rest/".to_owned())),
+        Some(given) if given.value.trim().eq_ignore_ascii_case("off") => Ok(None),
+        Some(given) if given.value.starts_with('/') => Ok(Some(given.value.trim().to_owned())),
+        Some(given) => Err(given.error("it is not a path", "write a path that begins with `/`, or `off`")),
+    }
+}
+
+fn duration(values: &Values<'_>, flag: &str, default: Duration) -> Result<Duration, Error> {
+    values.one(flag)?.map_or(Ok(default), |given| given.duration())
+}
+
+fn positive(values: &Values<'_>, flag: &str, default: Duration) -> Result<Duration, Error> {
+    values.one(flag)?.map_or(Ok(default), |given| given.positive_duration())
+}
+
+/// Below the usual limit of a CI job, an hour, so that the gate can still tell what became of the job.
+const TIMEOUT: Duration = Duration::from_mins(50);
+
+fn timeout(values: &Values<'_>) -> Result<Option<Duration>, Error> {
+    match values.one("timeout")? {
+        None => Ok(Some(TIMEOUT)),
+        Some(given) if given.value.eq_ignore_ascii_case("none") => Ok(None),
+        Some(given) => given.positive_duration().map(Some),
+    }
+}
+
+fn rules(values: &Values<'_>, start: Instant) -> Result<Rules, Error> {
+    Ok(Rules {
+        pace: pace(values)?,
+        deadline: Deadline::new(start, timeout(values)?),
+        outage_budget: duration(values, "outage-budget", Duration::from_mins(10))?,
+        unknown_grace: duration(values, "unknown-grace", Duration::from_mins(5))?,
+        lead: Duration::ZERO,
+    })
+}
+
+fn pace(values: &Values<'_>) -> Result<Pace, Error> {
+    let min = positive(values, "poll-min", Duration::from_secs(1))?;
+    // A shortest interval above the usual longest one makes all of them alike.
+    let max = positive(values, "poll-max", Duration::from_mins(1).max(min))?;
+    let cost = positive(values, "poll-cost", Duration::from_millis(100))?;
+    match values.one("poll-max")? {
+        Some(given) if max < min => {
+            Err(given.error(format!("it is below `--poll-min`, {}", brief(min)), "make it at least as long"))
+        }
+        _ => Ok(Pace { min, max, cost, jitter: Pace::JITTER }),
+    }
+}
+
+fn poll_rate(values: &Values<'_>) -> Result<f64, Error> {
+    let Some(given) = values.one("poll-rate")? else { return Ok(5.0) };
+    // One poll a day is the slowest that is one at all.
+    let rate = given.value.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 1e-5);
+    rate.ok_or_else(|| given.error("it is not a rate", "write polls per second, a number above 0 such as `5` or `0.5`"))
+}
+
+/// How long it takes until every job but the first has had its turn.
+fn lead(task: &Task, poll_rate: f64) -> Duration {
+    match task {
+        Task::Attach(ids) => {
+            Duration::try_from_secs_f64(ids.iter().skip(1).map(|_| poll_rate.recip()).sum()).unwrap_or(Duration::MAX)
+        }
+        _ => Duration::ZERO,
+    }
+}
+
+fn limits(values: &Values<'_>, deadline: Deadline) -> Result<Limits, Error> {
+    Ok(Limits {
+        request: positive(values, "request-timeout", Duration::from_secs(30))?,
+        submit: positive(values, "submit-timeout", Duration::from_mins(5))?,
+        deadline: deadline.end(),
+    })
+}
+
+fn conditions(values: &Values<'_>) -> Result<Conditions, Error> {
+    Ok(Conditions {
+        fail_on_warning: values.switch("fail-on-warning")?,
+        require_output: values.switch("require-output")?,
+        min_duration: values.one("min-duration")?.map(|given| given.duration()).transpose()?,
+    })
+}

@@ -1,0 +1,209 @@
+//! Where to, and as whom.
+
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::auth::{self, Credentials, read_secret};
+use crate::epm::url::EpmUrl;
+use crate::foreign::quote;
+
+use super::Error;
+use super::given::{Given, Values};
+
+/// Variables of the contract that this version does not know yet. One that is set was meant to count: a condition that
+/// nobody judges would be a false green.
+const NOT_OFFERED: [&str; 38] = [
+    "EPM_ATTESTATION",
+    "EPM_CA_CERT",
+    "EPM_CLIENT_ID",
+    "EPM_CLIENT_SECRET",
+    "EPM_CLIENT_SECRET_FILE",
+    "EPM_COLLECT",
+    "EPM_DOTENV",
+    "EPM_DOWNLOAD_DIR",
+    "EPM_DRY_RUN",
+    "EPM_EXPECT_DURATION",
+    "EPM_FAIL_ON_STAGE_FAILURE",
+    "EPM_FRESH",
+    "EPM_HTML",
+    "EPM_JUNIT",
+    "EPM_JWT_AUDIENCE",
+    "EPM_JWT_KEY",
+    "EPM_JWT_KEY_FILE",
+    "EPM_JWT_KEY_ID",
+    "EPM_JWT_SUBJECT",
+    "EPM_LEDGER",
+    "EPM_LEDGER_KEY",
+    "EPM_LOG_FORMAT",
+    "EPM_MAX_REJECTED",
+    "EPM_METRICS",
+    "EPM_MIN_ROWS",
+    "EPM_NOTIFY",
+    "EPM_NOTIFY_FILE",
+    "EPM_RECORD",
+    "EPM_REFRESH_TOKEN",
+    "EPM_REFRESH_TOKEN_FILE",
+    "EPM_REPORT",
+    "EPM_RETRIES",
+    "EPM_RETRY_ON",
+    "EPM_RETRY_DELAY",
+    "EPM_RULES",
+    "EPM_SCOPE",
+    "EPM_TOKEN_URL",
+    "EPM_UPLOAD",
+];
+
+/// Refuses what is set and would be ignored.
+pub(super) fn offered(values: &Values<'_>) -> Result<(), Error> {
+    match NOT_OFFERED.into_iter().find(|variable| values.is_set(variable)) {
+        Some(variable) => Err(Error::of(
+            variable,
+            "this version does not know it, and would ignore it",
+            format!("unset `{variable}`; `--dry-run` and `--fresh` are flags alone"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The URL, held to the host that was expected.
+pub(super) fn url(values: &Values<'_>) -> Result<EpmUrl, Error> {
+    let Some(given) = values.one("url")? else {
+        return Err(Error::new(
+            "no URL is given",
+            "set `--url` or `EPM_URL` to `https://HOST`, such as `https://epm-acme.epm.us-phoenix-1.ocs.oraclecloud.com`",
+        ));
+    };
+    let url = EpmUrl::parse(&given.value).map_err(|error| given.error(error.to_string(), error.help()))?;
+    match values.one("expect-host")? {
+        Some(expected) if !url.is_host(&expected.value) => Err(expected.error(
+            format!("{} is expected, and the URL leads to {}", quote(&expected.value), quote(&url.host())),
+            "mend the one that is wrong: a host name alone is expected, without `https://`",
+        )),
+        _ => Ok(url),
+    }
+}
+
+/// The one complete way to authenticate; none where nothing of any is given.
+pub(super) fn credentials(values: &Values<'_>) -> Result<Option<Credentials>, Error> {
+    let basic = basic(values)?;
+    let token = access_token(values)?;
+    match (basic, token) {
+        (Some(_), Some((_, origin))) => Err(Error::new(
+            format!("two ways to authenticate are given: user and password, and an access token (`{origin}`)"),
+            "give one of them",
+        )),
+        (Some((basic, origin)), None) => checked(basic, &origin).map(Some),
+        (None, Some((token, origin))) => checked(token, &origin).map(Some),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What helps where nothing of any way to authenticate is given.
+pub(super) fn no_credentials() -> Error {
+    Error::new(
+        "no credentials are given",
+        "set `--username` with `EPM_PASSWORD` or `--password-file`; or `EPM_ACCESS_TOKEN` or `--access-token-file`",
+    )
+}
+
+/// `origin` is where the secret comes from.
+fn checked(credentials: Credentials, origin: &str) -> Result<Credentials, Error> {
+    credentials.checked().map_err(|error| match error {
+        auth::Error::Colon => Error::of("--username", error.to_string(), error.help()),
+        error => Error::of(origin, error.to_string(), error.help()),
+    })
+}
+
+fn basic(values: &Values<'_>) -> Result<Option<(Credentials, String)>, Error> {
+    let password = secret(values, "EPM_PASSWORD", "password-file")?;
+    let domain = values.one("identity-domain")?;
+    match (values.one("username")?, password) {
+        (Some(user), Some((password, origin, _))) => {
+            let user = match domain {
+                Some(domain) if user.value.starts_with(&format!("{}.", domain.value)) => {
+                    let problem = format!("it begins with the domain {} already", quote(&domain.value));
+                    return Err(
+                        user.error(problem, format!("leave `{}` out, or the domain in the name", domain.origin))
+                    );
+                }
+                Some(domain) => format!("{}.{}", domain.value, user.value),
+                None => user.value,
+            };
+            Ok(Some((Credentials::Basic { user, password }, origin)))
+        }
+        (Some(user), None) => {
+            Err(user.error("there is no password beside it", "set `EPM_PASSWORD` or `--password-file`"))
+        }
+        (None, Some((_, origin, _))) => {
+            Err(Error::of(&origin, "there is no user beside it", "set `--username` or `EPM_USERNAME`"))
+        }
+        (None, None) => match domain {
+            Some(domain) => Err(domain.error("there is no user beside it", "set `--username` or `EPM_USERNAME`")),
+            None => Ok(None),
+        },
+    }
+}
+
+fn access_token(values: &Values<'_>) -> Result<Option<(Credentials, String)>, Error> {
+    let token = secret(values, "EPM_ACCESS_TOKEN", "access-token-file")?;
+    Ok(token.map(|(token, origin, file)| (Credentials::AccessToken { token, file }, origin)))
+}
+
+/// A secret from its variable or its file, where it came from, and the file.
+fn secret(
+    values: &Values<'_>,
+    variable: &str,
+    flag: &str,
+) -> Result<Option<(SecretString, String, Option<PathBuf>)>, Error> {
+    match (values.secret(variable)?, values.one(flag)?) {
+        (Some(_), Some(file)) => {
+            Err(file.error(format!("`{variable}` is set as well"), "give the secret by one of the two"))
+        }
+        (Some(secret), None) => Ok(Some((secret, variable.to_owned(), None))),
+        (None, Some(file)) => {
+            let path = PathBuf::from(&file.value);
+            let secret = read_secret(&path).map_err(|error| of_file(&file, &error))?;
+            Ok(Some((secret, file.origin, Some(path))))
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+fn of_file(file: &Given, error: &auth::Error) -> Error {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    file.error(format!("{error}{cause}"), error.help())
+}
+
+/// The flags with which a later `attach` reaches the same service as the same user.
+pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl) -> Result<String, Error> {
+    let mut flags = format!(" --url {}", shell_quoted(&url.to_string()));
+    for flag in ["username", "identity-domain", "password-file", "access-token-file", "job-name"] {
+        if let Some(given) = values.one(flag)? {
+            flags = format!("{flags} --{flag} {}", shell_quoted(given.value.trim()));
+        }
+    }
+    Ok(flags)
+}
+
+/// A word as a POSIX shell takes it.
+fn shell_quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_./:@%+=,-".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_quoted_for_a_shell_where_they_need_it() {
+        assert_eq!(shell_quoted("https://epm.example.com:8443/x"), "https://epm.example.com:8443/x");
+        assert_eq!(shell_quoted("GL $(touch x)"), "'GL $(touch x)'");
+        assert_eq!(shell_quoted("it's"), "'it'\\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+}

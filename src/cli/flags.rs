@@ -1,0 +1,209 @@
+//! The commands and their flags, for clap. Every value is a plain text here: what it means, and whether a variable of
+//! the environment stands in for it, is decided in the files beside this one.
+
+use clap::{Arg, ArgAction, Command};
+
+const AFTER: &str = "\
+Every flag has an environment variable: `--poll-min` is `EPM_POLL_MIN`; a flag wins over its variable, and an empty
+variable counts as unset. Passwords and tokens come by variable or by file alone: `EPM_PASSWORD`, `EPM_ACCESS_TOKEN`.
+
+Exit codes: 0 passed; 2 wrong usage, nothing sent; 1x the job finished and did not pass (10 failed, 11 cancelled,
+12 invalid parameter, 13 condition unmet); 2x a job may be running, never submit again but attach (20 timed out,
+21 contact lost, 22 access lost, 23 undetermined, 24 submit uncertain, 25 in progress); 3x nothing was submitted
+(30 access denied, 31 unreachable, 32 rejected); 40 passed but an output could not be written; 129, 130, 143
+interrupted; 101 a bug.";
+
+/// The whole command line.
+pub(super) fn command() -> Command {
+    Command::new("epm-gate")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A stage gate for Oracle Fusion Cloud EPM Data Integration jobs: submit or attach, wait, report, pass or fail")
+        .after_help(AFTER)
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(true)
+        .max_term_width(110)
+        .subcommand(run())
+        .subcommand(submit())
+        .subcommand(attach())
+        .subcommand(status())
+}
+
+fn run() -> Command {
+    let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
+    output(safety(waiting(sending(connection(job(command))))))
+}
+
+fn submit() -> Command {
+    let command = Command::new("submit").about("Submit a job and record its id; a later stage attaches to it");
+    output(sending(limits(connection(job(command)))))
+}
+
+fn attach() -> Command {
+    let command = Command::new("attach").about("Wait for jobs that exist already");
+    let ids = Arg::new("job-id")
+        .value_name("JOB_ID")
+        .num_args(0..)
+        .allow_negative_numbers(true)
+        .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
+    let label = text("job-name", "NAME", "A name for the job, for the report");
+    output(safety(waiting(connection(command.arg(ids).arg(label)))))
+}
+
+fn status() -> Command {
+    let command = Command::new("status").about("Ask once for a job, and exit by what EPM says (in progress is 25)");
+    let id = Arg::new("job-id")
+        .value_name("JOB_ID")
+        .num_args(0..)
+        .allow_negative_numbers(true)
+        .help("The job to ask for [env EPM_JOB_ID]");
+    let limit = text("request-timeout", "DURATION", "How long the request may take [default: 30s]");
+    output(connection(command.arg(id).arg(limit.help_heading("Waiting"))))
+}
+
+fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+fn switch(name: &'static str, help: &'static str) -> Arg {
+    let arg = Arg::new(name).long(name).value_name("BOOL").help(help);
+    arg.num_args(0..=1).require_equals(true).default_missing_value("true")
+}
+
+fn under(heading: &'static str, command: Command, args: impl IntoIterator<Item = Arg>) -> Command {
+    command.args(args.into_iter().map(|arg| arg.help_heading(heading)))
+}
+
+fn job(command: Command) -> Command {
+    under(
+        "Job",
+        command,
+        [
+            text(
+                "job-type",
+                "TYPE",
+                "INTEGRATION (default), DATARULE, BATCH, PIPELINE, MAPPINGIMPORT, MAPPINGEXPORT or REPORT",
+            ),
+            text("job-name", "NAME", "The integration, rule, batch, pipeline code, dimension or report"),
+            text("import-mode", "MODE", "As the job type documents it, such as Replace"),
+            text("export-mode", "MODE", "As the job type documents it, such as Merge"),
+            text(
+                "period-name",
+                "PERIOD",
+                "{Jan-26}, {Jan-26}{Mar-26}, {Jan#FY26} or {GLOBAL_POV}; Jan-26 gets its braces",
+            ),
+            text("start-period", "PERIOD", "First period of a DATARULE"),
+            text("end-period", "PERIOD", "Last period of a DATARULE"),
+            text("file-name", "FILE", "inbox/x.csv (Data Integration) or #epminbox/x.csv (Planning): different places"),
+            text("variable", "KEY=VALUE", "A PIPELINE variable; repeatable [env EPM_VARIABLES, a line each]")
+                .action(ArgAction::Append),
+            text(
+                "set",
+                "KEY=VALUE",
+                "Any other payload key, KEY:=JSON for what is no text; repeatable [env EPM_SET, a line each]",
+            )
+            .action(ArgAction::Append),
+            text(
+                "payload",
+                "FILE",
+                "The whole JSON body instead of the flags above; - is stdin [env EPM_PAYLOAD_FILE]",
+            ),
+            Arg::new("dry-run")
+                .long("dry-run")
+                .action(ArgAction::SetTrue)
+                .help("Print target and payload, send nothing"),
+        ],
+    )
+}
+
+fn connection(command: Command) -> Command {
+    under(
+        "Connection",
+        command,
+        [
+            text("url", "URL", "https://HOST[/PREFIX] of the EPM service"),
+            text("expect-host", "HOST", "Refuse any other host than this one"),
+            text(
+                "username",
+                "USER",
+                "The user, for Basic authentication; the password comes by EPM_PASSWORD or by file",
+            ),
+            text("identity-domain", "DOMAIN", "The user's identity domain: DOMAIN.USER is sent then"),
+            text("password-file", "FILE", "A file that holds the password"),
+            text(
+                "access-token-file",
+                "FILE",
+                "A file that holds an OAuth 2.0 access token; read again when it is refused",
+            ),
+        ],
+    )
+}
+
+fn sending(command: Command) -> Command {
+    under(
+        "Submitting",
+        command,
+        [
+            text("look", "PATH", "The path read before a submit, or `off` [default: /aif/rest/]"),
+            text("submit-timeout", "DURATION", "How long the submit may take [default: 5m]"),
+        ],
+    )
+}
+
+fn limits(command: Command) -> Command {
+    under(
+        "Waiting",
+        command,
+        [
+            text(
+                "timeout",
+                "DURATION",
+                "The deadline, counted from the start of the process, or `none` [default: 50m]",
+            ),
+            text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
+            text("outage-budget", "DURATION", "How long EPM may be unreachable in one stretch [default: 10m]"),
+            text("poll-min", "DURATION", "The shortest interval between two polls [default: 1s]"),
+            text("poll-max", "DURATION", "The longest one [default: 60s]"),
+            text("poll-cost", "DURATION", "How much waiting one poll is worth [default: 100ms]"),
+        ],
+    )
+}
+
+fn waiting(command: Command) -> Command {
+    under(
+        "Waiting",
+        limits(command),
+        [
+            text("poll-rate", "NUMBER", "Polls per second, over all jobs [default: 5]"),
+            text("unknown-grace", "DURATION", "How long answers that decide nothing are waited out [default: 5m]"),
+        ],
+    )
+}
+
+fn safety(command: Command) -> Command {
+    under(
+        "Conditions",
+        command,
+        [
+            switch("fail-on-warning", "Do not pass a job that ended with a warning"),
+            switch("require-output", "Do not pass a job that names no output file"),
+            text("min-duration", "DURATION", "Do not pass a job that took less"),
+        ],
+    )
+}
+
+fn output(command: Command) -> Command {
+    under(
+        "Output",
+        command,
+        [
+            text("ci", "PLATFORM", "auto, github, gitlab, azure, jenkins or none [default: auto]"),
+            text("outputs-dir", "DIR", "Write each step output to a file of its own there"),
+            text("summary", "FILE", "Append a markdown summary to this file; - shows it on stderr"),
+            text("print", "WHAT", "What goes to stdout: none, json or jobId [default: none]"),
+            switch("quiet", "Say nothing but warnings and the end").short('q'),
+            switch("verbose", "Say every request").short('v').conflicts_with("quiet"),
+            text("color", "WHEN", "auto, always or never [default: auto]"),
+        ],
+    )
+}

@@ -1,0 +1,186 @@
+//! The lines of a process log that say why, found in one pass with bounded memory.
+
+use std::collections::VecDeque;
+
+use crate::foreign::{Foreign, Mask, cut};
+
+/// What marks a line as telling. Sources: epm-api.md §10.3, each seen in public code or in Oracle's pages.
+const MARKERS: [&str; 14] = [
+    " ERROR ",
+    " FATAL ",
+    " WARN ",
+    "[BLANK]",
+    "[NN]",
+    "[TC]",
+    "[NULL ACCOUNT VALUE]",
+    "[ERROR_INVALID_PERIOD]",
+    "Error: 3303",
+    "Not Found In Database",
+    "The member ",
+    "EPMFDM-140274",
+    "EPMFDM-140149",
+    "Exception while applying",
+];
+
+/// How many telling lines are kept: the first ones, since what follows a first error is mostly its echo.
+const MOST_LINES: usize = 40;
+
+/// How many lines from the end stand for a log in which no line tells.
+const TAIL_LINES: usize = 15;
+
+/// How much of a line is read, in bytes. The rest of it is passed over.
+const LONGEST_LINE: usize = 1000;
+
+/// Some lines of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The lines, with their numbers counted from 1.
+    pub lines: Vec<(u64, Foreign)>,
+    /// How many lines the log has.
+    pub total: u64,
+    /// How many of them tell. 0 where the lines are the end of the log.
+    pub telling: u64,
+}
+
+impl Excerpt {
+    /// What these lines are, in words.
+    pub fn title(&self) -> String {
+        match (self.telling, self.lines.len() as u64) {
+            (0, shown) => format!("the last {shown} of {} lines of the log", self.total),
+            (telling, shown) if shown < telling => {
+                format!("the first {shown} of {telling} telling lines, of {} in the log", self.total)
+            }
+            (1, _) => format!("1 telling line, of {} in the log", self.total),
+            (telling, _) => format!("{telling} telling lines, of {} in the log", self.total),
+        }
+    }
+}
+
+/// Takes a log piece by piece.
+pub struct Reader {
+    mask: Mask,
+    line: Vec<u8>,
+    /// Whether the line that is being read has begun.
+    begun: bool,
+    total: u64,
+    telling: u64,
+    first: Vec<(u64, Foreign)>,
+    last: VecDeque<(u64, Foreign)>,
+}
+
+impl Reader {
+    /// An empty log.
+    pub fn new(mask: Mask) -> Self {
+        Self { mask, line: Vec::new(), begun: false, total: 0, telling: 0, first: Vec::new(), last: VecDeque::new() }
+    }
+
+    /// The next bytes.
+    pub fn push(&mut self, piece: &[u8]) {
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
+            let room = LONGEST_LINE - self.line.len();
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            self.begun = true;
+            if ends {
+                self.end_line();
+            }
+        }
+    }
+
+    /// The end of the log.
+    pub fn finish(mut self) -> Excerpt {
+        if self.begun {
+            self.end_line();
+        }
+        let lines = if self.telling > 0 { self.first } else { self.last.into() };
+        Excerpt { lines, total: self.total, telling: self.telling }
+    }
+
+    fn end_line(&mut self) {
+        self.total += 1;
+        self.begun = false;
+        let text = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        if MARKERS.iter().any(|marker| text.contains(marker)) {
+            self.telling += 1;
+            if self.first.len() < MOST_LINES {
+                let line = self.shown(&text);
+                self.first.push((self.total, line));
+            }
+        } else if self.telling == 0 && !text.trim().is_empty() {
+            if self.last.len() == TAIL_LINES {
+                self.last.pop_front();
+            }
+            let line = self.shown(&text);
+            self.last.push_back((self.total, line));
+        }
+    }
+
+    fn shown(&self, text: &str) -> Foreign {
+        const WIDEST: usize = 400;
+        let clean = self.mask.foreign(text);
+        Foreign::new(&cut(clean.as_str().trim_end(), WIDEST).replace('\n', " "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn excerpt(pieces: &[&[u8]]) -> Excerpt {
+        let mut reader = Reader::new(Mask::new(["topsecret".to_owned()]));
+        for piece in pieces {
+            reader.push(piece);
+        }
+        reader.finish()
+    }
+
+    fn shown(excerpt: &Excerpt) -> Vec<(u64, &str)> {
+        excerpt.lines.iter().map(|(number, line)| (*number, line.as_str())).collect()
+    }
+
+    #[test]
+    fn the_telling_lines_are_found_across_pieces() {
+        let excerpt =
+            excerpt(&[b"INFO  fine\n2026-03-22 03:24:28,930 ER", b"ROR [AIF]: Error: 33", b"03 x\r\nINFO end"]);
+        assert_eq!(shown(&excerpt), [(2, "2026-03-22 03:24:28,930 ERROR [AIF]: Error: 3303 x")]);
+        assert_eq!(excerpt.title(), "1 telling line, of 3 in the log");
+    }
+
+    #[test]
+    fn the_composed_log_is_cut_to_what_tells() {
+        let excerpt = excerpt(&[include_bytes!("../../tests/fixtures/composed-process-log.txt")]);
+        let numbers: Vec<u64> = excerpt.lines.iter().map(|(number, _)| *number).collect();
+        assert_eq!((numbers, excerpt.total), (vec![3, 4, 5, 7], 7));
+    }
+
+    #[test]
+    fn a_log_in_which_nothing_tells_shows_its_end() {
+        let lines: Vec<String> = (1..=100).map(|number| format!("INFO line {number}\n\n")).collect();
+        let excerpt = excerpt(&[lines.concat().as_bytes()]);
+        assert_eq!(excerpt.lines.len(), TAIL_LINES);
+        assert_eq!(shown(&excerpt)[14], (199, "INFO line 100"));
+        assert_eq!(excerpt.title(), "the last 15 of 200 lines of the log");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_count_goes_on() {
+        let long = [b"x".repeat(5_000_000), b" ERROR hidden\n".to_vec()].concat();
+        let many = b" ERROR again\n".repeat(1000);
+        let excerpt = excerpt(&[&long, &many]);
+        assert_eq!((excerpt.total, excerpt.telling, excerpt.lines.len()), (1001, 1000, MOST_LINES));
+        assert_eq!(excerpt.title(), "the first 40 of 1000 telling lines, of 1001 in the log");
+        assert!(excerpt.lines.iter().all(|(_, line)| line.as_str().len() <= 400));
+    }
+
+    #[test]
+    fn what_is_shown_is_clean_and_masked() {
+        let excerpt = excerpt(&[b"\x1b[31m ERROR \xff topsecret ::x\x1b[0m\n"]);
+        assert_eq!(shown(&excerpt), [(1, " ERROR \u{fffd} *** ::x")]);
+        assert_eq!(excerpt_of_nothing(), Excerpt::default());
+    }
+
+    fn excerpt_of_nothing() -> Excerpt {
+        excerpt(&[])
+    }
+}

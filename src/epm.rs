@@ -1,0 +1,422 @@
+//! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
+
+pub mod error;
+pub mod submission;
+mod transport;
+pub mod url;
+mod wire;
+
+use std::cell::{Cell, RefCell};
+use std::time::{Duration, SystemTime};
+
+use ::url::Url;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response};
+use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::{Instant, timeout_at};
+
+use crate::auth::Credentials;
+use crate::foreign::{Foreign, Mask, quote};
+use crate::job::{Answer, JobId};
+use crate::pace;
+use crate::payload::Payload;
+
+use error::{Fault, ReadError, Refusal, words};
+use submission::Submission;
+use transport::Transport;
+use url::EpmUrl;
+
+/// The largest answer about a job that is read; a stack trace in `details` stays far below it.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// How long requests may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// One read; for a transfer, the time without a byte.
+    pub request: Duration,
+    /// The submit, which may block on the server where it runs the job synchronously (epm-api.md §2.7).
+    pub submit: Duration,
+    /// The end of everything.
+    pub deadline: Instant,
+}
+
+/// The client of one EPM service, with one set of credentials.
+pub struct Client {
+    url: EpmUrl,
+    limits: Limits,
+    transport: Transport,
+    reads: reqwest::Client,
+    credentials: RefCell<Credentials>,
+    mask: RefCell<Mask>,
+    trust: Mutex<Trust>,
+    met: Cell<bool>,
+    trace: Box<dyn Fn(&str)>,
+}
+
+/// What is known of the credentials. While they are not proven, requests go one at a time, and a refusal stops all that
+/// would follow: several jobs with a wrong password must not lock the account.
+#[derive(Clone, PartialEq, Eq)]
+enum Trust {
+    Untried,
+    Proven,
+    Refused(Refusal),
+}
+
+/// How long one request may take, and by when it must have ended.
+#[derive(Clone, Copy)]
+struct Allowance {
+    length: Duration,
+    end: Instant,
+}
+
+/// A client that cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// TLS cannot be set up.
+    #[error("cannot set up TLS")]
+    Tls(#[source] rustls::Error),
+    /// Most likely a proxy variable that cannot be read.
+    #[error("cannot set up HTTP")]
+    Http(#[source] reqwest::Error),
+}
+
+/// An answer as it came, its body read to the end.
+struct Reply {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    #[cfg(test)]
+    fn of(status: u16, body: &str) -> Self {
+        Self { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    }
+
+    fn text(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        pace::retry_after(self.text(&RETRY_AFTER)?, self.text(&DATE), SystemTime::now())
+    }
+
+    fn unavailable(&self, mask: &Mask) -> Fault {
+        Fault::Unavailable { status: self.status, retry_after: self.retry_after(), said: self.said(mask) }
+    }
+
+    fn redirect(&self, mask: &Mask) -> Refusal {
+        Refusal::Redirect { status: self.status, location: self.text(&LOCATION).map(|place| mask.foreign(place)) }
+    }
+
+    fn forbidden(&self, mask: &Mask) -> Refusal {
+        Refusal::Forbidden { said: self.said(mask) }
+    }
+
+    /// What EPM says beside an error.
+    fn said(&self, mask: &Mask) -> Option<Foreign> {
+        wire::answer(&self.body, mask)?.facts.details
+    }
+
+    /// What any read may meet before its body is looked at.
+    fn check(&self, mask: &Mask) -> Result<(), ReadError> {
+        let status = self.status;
+        match status {
+            200..300 if wire::is_login_page(&self.body) => Err(Refusal::LoginPage.into()),
+            200..300 => Ok(()),
+            300..400 => Err(self.redirect(mask).into()),
+            401 => Err(Refusal::Unauthorized.into()),
+            // A limit of requests is told by some gateways so; what it asks for is to come back (lessons.md C2).
+            403 if self.retry_after().is_some() => Err(self.unavailable(mask).into()),
+            403 => Err(self.forbidden(mask).into()),
+            407 => Err(Refusal::Proxy.into()),
+            408 | 429 => Err(self.unavailable(mask).into()),
+            400..500 => Err(ReadError::Missing { status, said: self.said(mask) }),
+            _ => Err(self.unavailable(mask).into()),
+        }
+    }
+}
+
+/// What asking about a job brought: its answer, and how long EPM asks to stay away.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// What EPM says of the job.
+    pub answer: Answer,
+    /// From the header `Retry-After`.
+    pub retry_after: Option<Duration>,
+}
+
+/// Why a file did not come.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum DownloadError {
+    /// No answer, or none that lets us in.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// EPM says why not: as JSON, with HTTP 200 (epm-api.md §4.1).
+    #[error("EPM does not give it out{}", words(.0.facts.details.as_ref()))]
+    Refused(Answer),
+}
+
+impl From<Fault> for DownloadError {
+    fn from(fault: Fault) -> Self {
+        Self::Read(fault.into())
+    }
+}
+
+impl Client {
+    /// A client. `trace` hears one line per request.
+    ///
+    /// # Errors
+    ///
+    /// TLS or a proxy that cannot be set up.
+    pub fn new(
+        url: EpmUrl,
+        credentials: Credentials,
+        limits: Limits,
+        trace: impl Fn(&str) + 'static,
+    ) -> Result<Self, Error> {
+        let transport = Transport::new(url.is_plain()).map_err(Error::Tls)?;
+        let reads = transport.for_reads().map_err(|error| Error::Http(error.without_url()))?;
+        let mask = RefCell::new(Mask::new(credentials.forms()));
+        let trust = Mutex::new(Trust::Untried);
+        let credentials = RefCell::new(credentials);
+        let met = Cell::new(false);
+        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, trace: Box::new(trace) })
+    }
+
+    /// The look before a submit: whether EPM is there and lets us in. What the path says otherwise is not documented,
+    /// so it decides nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Only what holds a submit back: 401, a login page, 429, 5xx, or no answer.
+    pub async fn look(&self, path: &str) -> Result<(), ReadError> {
+        let reply = self.read(self.url.below(path)).await?;
+        match reply.check(&self.mask()) {
+            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::LoginPage)) => Err(error),
+            Err(error @ ReadError::Fault(_)) if matches!(reply.status, 429 | 500..) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Submits, over a connection of its own. With a token that can be renewed a 401 costs one renewal and one more
+    /// try: EPM does not act on what it does not let in.
+    pub async fn submit(&self, payload: &Payload) -> Submission {
+        if let Trust::Refused(refusal) = &*self.trust.lock().await {
+            return Submission::Denied(refusal.clone());
+        }
+        let submission = submission::judge(self.post(payload).await, &self.mask.borrow());
+        if submission == Submission::Denied(Refusal::Unauthorized) && self.renew() {
+            return submission::judge(self.post(payload).await, &self.mask.borrow());
+        }
+        submission
+    }
+
+    /// Asks about a job.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is no answer about a job.
+    pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
+        let reply = self.read(self.url.job(id)).await?;
+        reply.check(&self.mask())?;
+        let answer = wire::answer(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?;
+        Ok(Asked { answer, retry_after: reply.retry_after() })
+    }
+
+    /// Downloads a file, piece by piece. `name` is its path, encoded as one segment.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is not the file's content, or a transfer that stalls.
+    pub async fn download(
+        &self,
+        name: &str,
+        until: Instant,
+        mut piece: impl FnMut(&[u8]),
+    ) -> Result<(), DownloadError> {
+        let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
+        let request = self.authorized(self.reads.get(self.url.file(name)));
+        let mut response = self.within(allowance(), request.send()).await?;
+        (self.trace)(&format!("GET of the file {}: HTTP {}", quote(name), response.status().as_u16()));
+        if response.status().as_u16() != 200 || is_no_file(&response) {
+            let reply = self.body(response, allowance()).await?;
+            reply.check(&self.mask()).map_err(DownloadError::Read)?;
+            let answer = wire::answer(&reply.body, &self.mask.borrow()).unwrap_or_default();
+            return Err(DownloadError::Refused(answer));
+        }
+        while let Some(bytes) = self.within(allowance(), response.chunk()).await? {
+            piece(&bytes);
+        }
+        Ok(())
+    }
+
+    /// Whether EPM has ever let these credentials in.
+    pub fn has_met(&self) -> bool {
+        self.met.get()
+    }
+
+    /// What hides our secrets in a text of others.
+    pub fn mask(&self) -> Mask {
+        self.mask.borrow().clone()
+    }
+
+    /// A read with proof of identity, and what a 401 costs: one renewal, or one more try of what had worked.
+    async fn read(&self, url: Url) -> Result<Reply, ReadError> {
+        let allowance = self.allowance(self.limits.request);
+        let alone = self.enter(allowance).await?;
+        let reply = self.get(&url, allowance).await?;
+        if reply.status != 401 {
+            return Ok(self.settle(alone, reply));
+        }
+        let mut trust = match alone {
+            Some(guard) => guard,
+            None => self.lock(allowance).await?,
+        };
+        if !self.may_try_again(&trust) {
+            *trust = Trust::Refused(Refusal::Unauthorized);
+            return Err(Refusal::Unauthorized.into());
+        }
+        let again = self.get(&url, self.allowance(self.limits.request)).await?;
+        if again.status == 401 {
+            *trust = Trust::Refused(Refusal::Unauthorized);
+            return Err(Refusal::Unauthorized.into());
+        }
+        Ok(self.settle(Some(trust), again))
+    }
+
+    /// Takes note of whether the credentials worked: only an answer of the service itself proves them.
+    fn settle(&self, alone: Option<MutexGuard<'_, Trust>>, reply: Reply) -> Reply {
+        let Some(mut trust) = alone else { return reply };
+        match reply.check(&self.mask()) {
+            Ok(()) => {
+                *trust = Trust::Proven;
+                self.met.set(true);
+            }
+            Err(ReadError::Refused(refusal @ Refusal::LoginPage)) if *trust == Trust::Untried => {
+                *trust = Trust::Refused(refusal);
+            }
+            Err(_) => {}
+        }
+        reply
+    }
+
+    /// Whether there is something to show after a 401: a renewed token, or a password that had worked before.
+    fn may_try_again(&self, trust: &Trust) -> bool {
+        match trust {
+            Trust::Refused(_) => false,
+            Trust::Untried => self.renew(),
+            Trust::Proven => self.renew() || self.credentials.borrow().may_be_shown_again(),
+        }
+    }
+
+    /// Waits for its turn while the credentials are not proven.
+    async fn enter(&self, allowance: Allowance) -> Result<Option<MutexGuard<'_, Trust>>, ReadError> {
+        let trust = self.lock(allowance).await?;
+        match &*trust {
+            Trust::Refused(refusal) => Err(refusal.clone().into()),
+            Trust::Proven => Ok(None),
+            Trust::Untried => Ok(Some(trust)),
+        }
+    }
+
+    async fn lock(&self, allowance: Allowance) -> Result<MutexGuard<'_, Trust>, Fault> {
+        timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| self.timed_out(allowance))
+    }
+
+    fn renew(&self) -> bool {
+        let renewed = self.credentials.borrow_mut().renew();
+        if renewed {
+            *self.mask.borrow_mut() = Mask::new(self.credentials.borrow().forms());
+        }
+        renewed
+    }
+
+    async fn get(&self, url: &Url, allowance: Allowance) -> Result<Reply, Fault> {
+        let request = self.authorized(self.reads.get(url.clone()));
+        self.exchange("GET", url, request, allowance).await
+    }
+
+    async fn post(&self, payload: &Payload) -> Result<Reply, Fault> {
+        let allowance = self.allowance(self.limits.submit);
+        let client = self.transport.for_one_submit(allowance.length).map_err(|error| Fault::NoConnection {
+            host: self.url.host(),
+            reason: quote(&error.without_url().to_string()),
+        })?;
+        let url = self.url.jobs();
+        let request = client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(payload.body().to_owned());
+        self.exchange("POST", &url, self.authorized(request), allowance).await
+    }
+
+    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
+        match self.credentials.borrow().header() {
+            Some(header) => request.header(AUTHORIZATION, header),
+            None => request,
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: &str,
+        url: &Url,
+        request: RequestBuilder,
+        allowance: Allowance,
+    ) -> Result<Reply, Fault> {
+        let started = Instant::now();
+        let result = async {
+            let response = self.within(allowance, request.send()).await?;
+            self.body(response, allowance).await
+        };
+        let result = result.await;
+        let took = started.elapsed().as_millis();
+        let path = url.path();
+        (self.trace)(&match &result {
+            Ok(reply) => format!("{method} {path}: HTTP {} in {took} ms", reply.status),
+            Err(fault) => format!("{method} {path}: {fault}, after {took} ms"),
+        });
+        result
+    }
+
+    /// Reads a body to its end, or to where it is larger than any answer.
+    async fn body(&self, mut response: Response, allowance: Allowance) -> Result<Reply, Fault> {
+        let mut body = Vec::new();
+        while let Some(bytes) = self.within(allowance, response.chunk()).await? {
+            body.extend_from_slice(&bytes);
+            if body.len() > LARGEST_ANSWER {
+                return Err(Fault::TooLarge { limit: LARGEST_ANSWER });
+            }
+        }
+        Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    }
+
+    async fn within<T>(
+        &self,
+        allowance: Allowance,
+        step: impl Future<Output = reqwest::Result<T>>,
+    ) -> Result<T, Fault> {
+        match timeout_at(allowance.end, step).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Fault::of(&error.without_url(), &self.url.host(), allowance.length)),
+            Err(_) => Err(self.timed_out(allowance)),
+        }
+    }
+
+    fn timed_out(&self, allowance: Allowance) -> Fault {
+        Fault::Timeout { host: self.url.host(), limit: allowance.length }
+    }
+
+    /// The length that is left for a request of at most this length.
+    fn allowance(&self, most: Duration) -> Allowance {
+        let now = Instant::now();
+        let length = most.min(self.limits.deadline.saturating_duration_since(now));
+        Allowance { length, end: now + length }
+    }
+}
+
+/// Whether the body is something else than the file: EPM says in JSON why it does not give one out, and a page is no
+/// log of a job.
+fn is_no_file(response: &Response) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.trim_start().to_ascii_lowercase();
+    kind.starts_with("application/json") || kind.starts_with("text/html")
+}

@@ -1,0 +1,248 @@
+//! Where EPM is: the base of every URL that is ever asked. No link in an answer is followed.
+
+use url::{Host, Url};
+
+use crate::foreign::quote;
+use crate::job::JobId;
+
+/// `https://host[/prefix]`, without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpmUrl(Url);
+
+/// A URL that cannot be the base. No variant shows a password that stood in it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No `https://` in front.
+    #[error("{} does not begin with `https://`", quote(given))]
+    NoScheme {
+        /// What was given.
+        given: String,
+    },
+    /// A scheme that is not HTTP.
+    #[error("the scheme {} is not `https`", quote(scheme))]
+    Scheme {
+        /// The scheme.
+        scheme: String,
+    },
+    /// Nothing where the host should be.
+    #[error("the URL has no host")]
+    NoHost,
+    /// A user name, maybe a password too.
+    #[error("the URL has a user in it")]
+    User,
+    /// A query or a fragment.
+    #[error("the URL has a query or a fragment")]
+    Query,
+    /// Credentials would travel in the clear.
+    #[error("{} is asked over plain `http`", quote(host))]
+    PlainHttp {
+        /// The host.
+        host: String,
+    },
+    /// Anything else the URL standard forbids.
+    #[error("this is not a URL: {problem}")]
+    Invalid {
+        /// What the parser says.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// What would be right.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::User => "give the user by `--username` or `EPM_USERNAME`, and the password by `EPM_PASSWORD`",
+            Self::PlainHttp { .. } => "use `https://`; plain `http://` is for loopback alone, such as the sandbox",
+            _ => "write `https://HOST`, such as `https://epm-acme.epm.us-phoenix-1.ocs.oraclecloud.com`",
+        }
+    }
+}
+
+impl EpmUrl {
+    /// Reads what people paste: the context of the web pages at its end is cut off, since the services do not live
+    /// below it (epm-api.md §2).
+    ///
+    /// # Errors
+    ///
+    /// What is not `https`, or plain `http` beyond loopback, or has more in it than a host and a path.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let given = text.trim();
+        if let Some((_, "")) = given.split_once("://") {
+            return Err(Error::NoHost);
+        }
+        let Some((_, rest)) = given.split_once("://") else {
+            // Whatever stands before an `@` may be a password.
+            let given = given.rsplit('@').next().unwrap_or_default();
+            return Err(Error::NoScheme { given: given.to_owned() });
+        };
+        if rest.starts_with(['/', '\\', '?', '#', ':']) {
+            return Err(Error::NoHost);
+        }
+        let mut url = Url::parse(given).map_err(|error| Error::Invalid { problem: error.to_string() })?;
+        check(&url)?;
+        let path = without_context(url.path()).to_owned();
+        url.set_path(&path);
+        Ok(Self(url))
+    }
+
+    /// The host as the URL spells it, with its port where that is not the usual one.
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
+    /// Whether it is asked without TLS, which only loopback is.
+    pub fn is_plain(&self) -> bool {
+        self.0.scheme() == "http"
+    }
+
+    /// Whether it is the host that the user expects: the name, with or without the port.
+    pub fn is_host(&self, expected: &str) -> bool {
+        let expected = expected.trim();
+        let name = self.0.host_str().unwrap_or_default();
+        let with_port = format!("{name}:{}", self.0.port_or_known_default().unwrap_or_default());
+        expected.eq_ignore_ascii_case(name) || expected.eq_ignore_ascii_case(&with_port)
+    }
+
+    /// Where jobs are submitted. The `V1` is upper-case (epm-api.md §1.14).
+    pub fn jobs(&self) -> Url {
+        self.below("/aif/rest/V1/jobs")
+    }
+
+    /// Where one job is asked about.
+    pub fn job(&self, id: JobId) -> Url {
+        self.below(&format!("/aif/rest/V1/jobs/{id}"))
+    }
+
+    /// Where a file is downloaded; `name` is one segment, encoded already.
+    pub fn file(&self, name: &str) -> Url {
+        self.below(&format!("/interop/rest/11.1.2.3.600/applicationsnapshots/{name}/contents"))
+    }
+
+    /// A path below the prefix. `path` begins with a slash.
+    pub fn below(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+        url.set_path(&format!("{prefix}{path}"));
+        url.set_query(query);
+        url
+    }
+}
+
+impl std::fmt::Display for EpmUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+fn check(url: &Url) -> Result<(), Error> {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Error::User);
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Error::Query);
+    }
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(Error::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
+        scheme => Err(Error::Scheme { scheme: scheme.to_owned() }),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+/// The path without the contexts of the web pages at its end.
+fn without_context(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    let cut = |context: &str| {
+        let start = path.len().checked_sub(context.len())?;
+        let ends_so = path.is_char_boundary(start) && path[start..].eq_ignore_ascii_case(context);
+        ends_so.then(|| without_context(&path[..start]))
+    };
+    cut("/epmcloud").or_else(|| cut("/HyperionPlanning")).unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_paste_is_mended() {
+        let table = [
+            ("https://epm.example.com", "https://epm.example.com", "epm.example.com"),
+            (" https://EPM.example.com/ ", "https://epm.example.com", "epm.example.com"),
+            ("https://epm.example.com/epmcloud", "https://epm.example.com", "epm.example.com"),
+            ("https://epm.example.com/HyperionPlanning/", "https://epm.example.com", "epm.example.com"),
+            ("https://epm.example.com/HyperionPlanning/epmcloud", "https://epm.example.com", "epm.example.com"),
+            ("https://gw.example.com/prod/epmcloud", "https://gw.example.com/prod", "gw.example.com"),
+            ("https://gw.example.com:8443/prod/", "https://gw.example.com:8443/prod", "gw.example.com:8443"),
+            ("https://epm.example.com:443", "https://epm.example.com", "epm.example.com"),
+            ("http://127.0.0.1:8080", "http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://localhost:8080/x", "http://localhost:8080/x", "localhost:8080"),
+            ("http://[::1]:8080", "http://[::1]:8080", "[::1]:8080"),
+        ];
+        for (given, base, host) in table {
+            let url = EpmUrl::parse(given).unwrap();
+            assert_eq!((url.to_string().as_str(), url.host().as_str()), (base, host), "{given}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_the_base_is_refused_by_name() {
+        let no_scheme = |given: &str| Error::NoScheme { given: given.to_owned() };
+        let table = [
+            ("", no_scheme("")),
+            ("epm.example.com", no_scheme("epm.example.com")),
+            ("epm.example.com:443/x", no_scheme("epm.example.com:443/x")),
+            ("bob:secret@epm.example.com", no_scheme("epm.example.com")),
+            ("https://", Error::NoHost),
+            ("https:///epmcloud", Error::NoHost),
+            ("https://:443", Error::NoHost),
+            ("https://bob@epm.example.com", Error::User),
+            ("https://bob:secret@epm.example.com", Error::User),
+            ("https://epm.example.com/?x=1", Error::Query),
+            ("https://epm.example.com/#x", Error::Query),
+            ("ftp://epm.example.com", Error::Scheme { scheme: "ftp".to_owned() }),
+            ("http://epm.example.com", Error::PlainHttp { host: "epm.example.com".to_owned() }),
+            ("http://localhost.example.com", Error::PlainHttp { host: "localhost.example.com".to_owned() }),
+            ("http://128.0.0.1", Error::PlainHttp { host: "128.0.0.1".to_owned() }),
+        ];
+        for (given, expected) in table {
+            let error = EpmUrl::parse(given).unwrap_err();
+            assert!(!format!("{error} {}", error.help()).contains("secret"));
+            assert_eq!(error, expected, "{given}");
+        }
+        assert!(matches!(EpmUrl::parse("https://a b"), Err(Error::Invalid { .. })));
+        assert!(matches!(EpmUrl::parse("https://epm.example.com:99999"), Err(Error::Invalid { .. })));
+    }
+
+    #[test]
+    fn every_url_is_built_below_the_prefix() {
+        let url = EpmUrl::parse("https://gw.example.com/prod").unwrap();
+        let id = "2100".parse().unwrap();
+        assert_eq!(url.jobs().as_str(), "https://gw.example.com/prod/aif/rest/V1/jobs");
+        assert_eq!(url.job(id).as_str(), "https://gw.example.com/prod/aif/rest/V1/jobs/2100");
+        assert_eq!(
+            url.file("outbox%2Flogs%2FX%20%C3%A9.log").as_str(),
+            "https://gw.example.com/prod/interop/rest/11.1.2.3.600/applicationsnapshots/outbox%2Flogs%2FX%20%C3%A9.log/contents"
+        );
+        assert_eq!(url.below("/a/?b=c").as_str(), "https://gw.example.com/prod/a/?b=c");
+    }
+
+    #[test]
+    fn the_expected_host_is_compared_whole() {
+        let url = EpmUrl::parse("https://epm-test.example.com").unwrap();
+        assert!(url.is_host("EPM-test.example.com") && url.is_host("epm-test.example.com:443"));
+        assert!(!url.is_host("example.com") && !url.is_host("epm.example.com") && !url.is_host(""));
+        assert!(EpmUrl::parse("http://127.0.0.1:8080").unwrap().is_host("127.0.0.1:8080"));
+    }
+}

@@ -1,0 +1,310 @@
+//! The desk at which a run is written up: what is known at each moment, and who is told at once.
+//!
+//! Whatever ends a run, the desk is left with everything that was known until then, so that every way out can write
+//! every output.
+
+use std::cell::RefCell;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::ci::{Outputs, Platform, github};
+use crate::collect::excerpt::Excerpt;
+use crate::epm::url::EpmUrl;
+use crate::foreign::quote;
+use crate::job::{Answer, JobId, State};
+use crate::outcome::Outcome;
+use crate::payload::{Field, Payload, file_place};
+use crate::report::console::Console;
+use crate::report::markdown::event;
+use crate::report::wording::{capitalised, headline, next_step, progress, subject};
+use crate::report::{End, Event, JobReport, Report, Submitted, Trouble};
+
+/// The report of a run, and the places where it is told while the run goes on.
+pub struct Desk {
+    report: RefCell<Report>,
+    outputs: RefCell<Outputs>,
+    platform: Platform,
+    console: Console,
+    answered: Notify,
+}
+
+impl Desk {
+    /// A desk for a run.
+    pub fn new(report: Report, outputs: Outputs, platform: Platform, console: Console) -> Self {
+        let (report, outputs) = (RefCell::new(report), RefCell::new(outputs));
+        Self { report, outputs, platform, console, answered: Notify::new() }
+    }
+
+    /// The log.
+    pub fn console(&self) -> &Console {
+        &self.console
+    }
+
+    /// Looks something up in the report.
+    pub fn read<T>(&self, look: impl FnOnce(&Report) -> T) -> T {
+        look(&self.report.borrow())
+    }
+
+    /// Changes the report.
+    pub fn note(&self, change: impl FnOnce(&mut Report)) {
+        change(&mut self.report.borrow_mut());
+    }
+
+    /// What is to be submitted is known, and whole.
+    pub fn intends(&self, payload: &Payload) {
+        let host = self.read(|report| report.url.as_ref().map(EpmUrl::host)).unwrap_or_default();
+        self.note(|report| {
+            report.jobs[0].name = payload.job_name().map(str::to_owned);
+            report.jobs[0].begun = Some(Instant::now());
+            report.payload = Some(payload.clone());
+        });
+        let parts = Field::ALL.into_iter().filter(|field| !matches!(field, Field::JobName | Field::FileName));
+        let parts = parts.filter_map(|field| Some(format!(", {} {}", field.key(), quote(payload.text(field.key())?))));
+        let parts = parts.collect::<Vec<_>>().concat();
+        self.say(0, &format!("to be submitted to {} as {}{parts}", quote(&host), quote(payload.job_type())));
+        if let Some(file) = payload.text(Field::FileName.key()) {
+            self.say(0, &format!("reads {}: {}", quote(file), file_place(file)));
+        }
+    }
+
+    /// A submit is about to be sent: until its answer is judged, a job may come into being.
+    pub fn submitting(&self) {
+        let mut report = self.report.borrow_mut();
+        report.submitted = Submitted::Maybe;
+        let (job, now) = (&mut report.jobs[0], Instant::now());
+        job.start = Some(now);
+        job.mark(now, Event::Sent);
+    }
+
+    /// The submit provably brought no job into being.
+    pub fn not_submitted(&self) {
+        let mut report = self.report.borrow_mut();
+        report.submitted = Submitted::No;
+        report.jobs[0].start = None;
+        self.answered.notify_waiters();
+    }
+
+    /// Waits until the answer to the submit that is in flight was judged.
+    pub async fn answered(&self) {
+        let answered = self.answered.notified();
+        if self.read(|report| report.submitted == Submitted::Maybe) {
+            answered.await;
+        }
+    }
+
+    /// EPM took the submit. The id is written to every output before anything else happens.
+    pub fn submitted(&self, id: JobId) {
+        {
+            let mut report = self.report.borrow_mut();
+            report.submitted = Submitted::Yes;
+            let job = &mut report.jobs[0];
+            job.id = Some(id);
+            job.mark(Instant::now(), Event::Submitted);
+        }
+        self.publish(id);
+        self.say(0, "submitted");
+        self.answered.notify_waiters();
+    }
+
+    /// We begin to wait for jobs that exist.
+    pub fn attached(&self) {
+        let ids: Vec<JobId> = self.read(|report| report.jobs.iter().filter_map(|job| job.id).collect());
+        for (index, id) in ids.into_iter().enumerate() {
+            self.note(|report| {
+                let (job, now) = (&mut report.jobs[index], Instant::now());
+                job.start = Some(now);
+                job.mark(now, Event::Attached);
+            });
+            self.publish(id);
+        }
+    }
+
+    fn publish(&self, id: JobId) {
+        for error in self.outputs.borrow_mut().job_known(id) {
+            self.console.warn(&error.sentence());
+        }
+    }
+
+    /// EPM was asked about a job, and told its state.
+    pub fn heard(&self, index: usize, answer: &Answer, state: State) {
+        let (change, contradiction) = {
+            let mut report = self.report.borrow_mut();
+            let job = &mut report.jobs[index];
+            let text = |job: &JobReport| job.facts.status_texts().next().map(|text| text.first_line().to_owned());
+            let known = (job.trouble.take().is_none(), job.state, text(job));
+            job.hear(answer);
+            let told = text(job);
+            let change = (known != (true, Some(state), told.clone())).then_some(Event::State(state, told));
+            if let Some(change) = &change {
+                job.mark(Instant::now(), change.clone());
+            }
+            let contradiction = job.facts.contradiction(state).map(|text| contradiction(job, state, text.as_str()));
+            (change, contradiction)
+        };
+        if let Some(change) = change {
+            self.say(index, &event(&change));
+        }
+        if let Some(note) = contradiction {
+            self.tell_once(note);
+        }
+    }
+
+    /// Something keeps an answer from us. Told when it begins, not each time; `again`: EPM is asked again.
+    pub fn trouble(&self, index: usize, what: &str, help: &'static str, again: bool) {
+        let begins = {
+            let mut report = self.report.borrow_mut();
+            let job = &mut report.jobs[index];
+            let begins = job.trouble.as_ref().is_none_or(|known| known.what != what);
+            let now = Instant::now();
+            let since = job.trouble.as_ref().map_or(now, |known| known.since);
+            job.trouble = Some(Trouble { what: what.to_owned(), help, since });
+            if begins {
+                job.mark(now, Event::Trouble(what.to_owned()));
+            }
+            begins
+        };
+        if begins {
+            self.say(index, &if again { format!("{what}; asking again") } else { what.to_owned() });
+        }
+    }
+
+    /// EPM was asked about a job once more.
+    pub fn polled(&self, index: usize) {
+        self.note(|report| report.jobs[index].polls += 1);
+    }
+
+    /// Tells something worth knowing, and puts it under the report; once, however often it comes up.
+    pub fn tell_once(&self, note: String) {
+        if !self.read(|report| report.notes.contains(&note)) {
+            self.console.warn(&note);
+            self.note(|report| report.notes.push(note));
+        }
+    }
+
+    /// A job's end, for us.
+    pub fn ended(&self, index: usize, end: End) {
+        let several = self.read(|report| report.jobs.len() > 1);
+        let line = format!("{}: {}", end.outcome.word(), end.why);
+        self.note(|report| {
+            let job = &mut report.jobs[index];
+            let now = Instant::now();
+            if !end.outcome.is_verdict() && !matches!(end.outcome, Outcome::Submitted | Outcome::Usage) {
+                job.mark(now, Event::GaveUp(end.outcome));
+            }
+            job.duration = job.start.map(|_| job.elapsed(now));
+            job.end = Some(end);
+        });
+        if several {
+            self.say(index, &line);
+        }
+    }
+
+    /// The telling lines of a job's log.
+    pub fn excerpt(&self, index: usize, excerpt: Excerpt) {
+        let folds = self.platform == Platform::Github;
+        if folds {
+            self.console.command(&github::group(&format!("Log: {}", excerpt.title())));
+        } else {
+            self.say(index, &format!("{}:", excerpt.title()));
+        }
+        for (number, line) in &excerpt.lines {
+            self.console.quoted(&format!("{number}: {}", line.as_str()));
+        }
+        if folds {
+            self.console.command(github::END_GROUP);
+        }
+        self.note(|report| report.jobs[index].excerpt = Some(excerpt));
+    }
+
+    /// Ends every job that has no end yet.
+    pub fn cut(&self, end: impl Fn(&Report, &JobReport) -> End) {
+        let open: Vec<(usize, End)> = self.read(|report| {
+            let open = report.jobs.iter().enumerate().filter(|(_, job)| job.end.is_none());
+            open.map(|(index, job)| (index, end(report, job))).collect()
+        });
+        for (index, end) in open {
+            self.ended(index, end);
+        }
+    }
+
+    /// A sign of life: on the live line, and in the log where `beat`.
+    pub fn pulse(&self, beat: bool) {
+        let now = Instant::now();
+        let report = self.report.borrow();
+        let mut open = report.jobs.iter().filter(|job| job.end.is_none());
+        let Some(first) = open.next() else { return };
+        let others = open.count();
+        let others = if others > 0 { format!("; {others} more jobs are not finished") } else { String::new() };
+        let line = format!("{}{others}", progress(first, now));
+        if beat {
+            self.console.say(&line);
+        } else {
+            self.console.live(&line);
+        }
+    }
+
+    /// Ends a run that no job brought to its end.
+    pub fn end_with(&self, end: End) -> Outcome {
+        self.note(|report| report.end = Some(end));
+        self.close()
+    }
+
+    /// Ends a run that a bug of ours has stopped. What EPM had decided by then stands.
+    pub fn close_after_panic(&self) -> Outcome {
+        self.note(|report| {
+            if report.end().is_some_and(|end| end.outcome.is_verdict()) {
+                report.notes.push("a bug in epm-gate stopped it after the verdict; please report it".to_owned());
+                return;
+            }
+            let sent = report.submitted != Submitted::No;
+            let what = if sent { "a job may be running" } else { "nothing was submitted" };
+            report.end = Some(End::new(Outcome::Panic, format!("this is a bug; {what}"), None));
+        });
+        self.close()
+    }
+
+    /// Writes every output and says how the run ended. The outcome is final afterwards.
+    pub fn close(&self) -> Outcome {
+        let mut report = self.report.borrow_mut();
+        let errors = match self.outputs.try_borrow_mut() {
+            Ok(mut outputs) => outputs.finish(&mut report),
+            // A panic left it borrowed; there is nothing to write to any more.
+            Err(_) => Vec::new(),
+        };
+        for error in errors {
+            self.console.warn(&error.sentence());
+        }
+        let outcome = report.end().map_or(Outcome::Panic, |end| end.outcome);
+        self.announce(&report, outcome);
+        outcome
+    }
+
+    fn announce(&self, report: &Report, outcome: Outcome) {
+        let (headline, next) = (headline(report), next_step(report));
+        let level = match outcome {
+            Outcome::Warned => Some("warning"),
+            _ if outcome.is_pass() => None,
+            _ => Some("error"),
+        };
+        if let Some(level) = level.filter(|_| self.platform == Platform::Github) {
+            let title = format!("epm-gate: {}", outcome.word());
+            self.console.command(&github::annotation(level, &title, &format!("{headline}. {}", capitalised(&next))));
+        }
+        if outcome.is_pass() {
+            self.console.pass(&headline);
+        } else {
+            self.console.fail(&headline);
+            self.console.hint(&next);
+        }
+    }
+
+    fn say(&self, index: usize, text: &str) {
+        let subject = self.read(|report| subject(&report.jobs[index]));
+        self.console.say(&format!("{subject}: {text}"));
+    }
+}
+
+fn contradiction(job: &JobReport, state: State, text: &str) -> String {
+    format!("{}: EPM says {} beside status {} ({state}); the number decides", subject(job), quote(text), state.number())
+}

@@ -1,0 +1,29 @@
+//! A stage gate for Oracle Fusion Cloud EPM Data Integration jobs.
+//!
+//! The story: [`cli`] turns flags and variables into a plan; [`ci`] opens every output; [`gate`] looks, submits
+//! through [`epm`], waits with [`wait`], reads the log with [`collect`]; [`report`] holds what is known at each
+//! moment and is written on every way out, with the exit code of [`outcome`].
+//!
+//! The modules stand in the order of their dependencies: each knows only those above it.
+
+pub mod foreign;
+pub mod job;
+pub mod outcome;
+pub mod pace;
+pub mod payload;
+
+pub mod auth;
+pub mod epm;
+
+pub mod wait;
+
+pub mod collect;
+
+pub mod report;
+
+pub mod ci;
+
+pub mod gate;
+pub mod signals;
+
+pub mod cli;

@@ -1,0 +1,232 @@
+//! The facts of one run, as far as they are known: filled in while it goes on, rendered on every way out.
+
+pub mod console;
+pub mod markdown;
+pub mod values;
+pub mod wording;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::collect::excerpt::Excerpt;
+use crate::epm::url::EpmUrl;
+use crate::job::{Answer, Facts, JobId, State};
+use crate::outcome::Outcome;
+use crate::payload::Payload;
+
+/// Whether a job was submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// EPM gave an id.
+    Yes,
+    /// Nothing that EPM could have acted on was sent.
+    No,
+    /// A submit was sent, and its answer is not known.
+    Maybe,
+}
+
+/// Everything that is known of one run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// `run`, `submit`, `attach` or `status`.
+    pub command: &'static str,
+    /// Where EPM is.
+    pub url: Option<EpmUrl>,
+    /// What was, or was to be, submitted.
+    pub payload: Option<Payload>,
+    /// Whether it was.
+    pub submitted: Submitted,
+    /// The jobs, in the order given; one without an id where it was to be submitted.
+    pub jobs: Vec<JobReport>,
+    /// An end that no job brought about: bad usage, a bug.
+    pub end: Option<End>,
+    /// Things worth knowing that change nothing.
+    pub notes: Vec<String>,
+    /// The flags that an attach needs beside the id.
+    pub attach_flags: String,
+}
+
+/// An outcome, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// One sentence, without a full stop; names and foreign text in it stand between backticks.
+    pub why: String,
+    /// What to do next, where more is known than the outcome tells.
+    pub help: Option<String>,
+}
+
+impl End {
+    /// An end, and what helps where more is known than the outcome tells.
+    pub fn new(outcome: Outcome, why: String, help: Option<&str>) -> Self {
+        Self { outcome, why, help: help.map(str::to_owned) }
+    }
+}
+
+/// What is known of one job.
+#[derive(Clone, Debug)]
+pub struct JobReport {
+    /// Its id, once it is known.
+    pub id: Option<JobId>,
+    /// Its name, or the label that the user gave it.
+    pub name: Option<String>,
+    /// The newest state.
+    pub state: Option<State>,
+    /// The newest texts.
+    pub facts: Facts,
+    /// What happened, in order.
+    pub moments: Vec<Moment>,
+    /// When we began with it.
+    pub begun: Option<Instant>,
+    /// When it was submitted or attached to.
+    pub start: Option<Instant>,
+    /// How long it took from then to its end.
+    pub duration: Option<Duration>,
+    /// How often EPM was asked.
+    pub polls: u64,
+    /// How it ended for us.
+    pub end: Option<End>,
+    /// The telling lines of its log.
+    pub excerpt: Option<Excerpt>,
+    /// What stands between us and an answer now, and what to do about it.
+    pub trouble: Option<Trouble>,
+}
+
+/// Something that keeps an answer from us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it is, in a sentence.
+    pub what: String,
+    /// What to do about it.
+    pub help: &'static str,
+    /// Since when there has been trouble, of this kind or another.
+    pub since: Instant,
+}
+
+/// Something that happened to a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// On the wall clock, in UTC.
+    pub at: Timestamp,
+    /// Since we began with the job, the look before a submit included.
+    pub after: Duration,
+    /// What it was.
+    pub event: Event,
+}
+
+/// What can happen to a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The submit is being sent.
+    Sent,
+    /// EPM took it.
+    Submitted,
+    /// We began to wait for a job that was there.
+    Attached,
+    /// A new state, and the text beside it.
+    State(State, Option<String>),
+    /// EPM cannot be reached, or says nothing that decides; why.
+    Trouble(String),
+    /// The wait ended without an end of the job.
+    GaveUp(Outcome),
+}
+
+impl Report {
+    /// A run of which nothing is known yet.
+    pub fn new(command: &'static str) -> Self {
+        Self {
+            command,
+            url: None,
+            payload: None,
+            submitted: Submitted::No,
+            jobs: Vec::new(),
+            end: None,
+            notes: Vec::new(),
+            attach_flags: String::new(),
+        }
+    }
+
+    /// The job that decides: the first of the gravest outcome. One that has no end yet comes before all others.
+    pub fn deciding_job(&self) -> Option<&JobReport> {
+        let outcomes = self.jobs.iter().map(|job| job.end.as_ref().map_or(Outcome::Panic, |end| end.outcome));
+        self.jobs.get(Outcome::deciding(outcomes)?)
+    }
+
+    /// How the run ended; none while it goes on.
+    pub fn end(&self) -> Option<&End> {
+        self.end.as_ref().or_else(|| self.deciding_job()?.end.as_ref())
+    }
+
+    /// The command that waits for the jobs which may still run, ready to be pasted into a shell.
+    pub fn attach_command(&self) -> String {
+        let open: Vec<String> =
+            self.jobs.iter().filter(|job| job.may_run()).filter_map(|job| Some(job.id?.to_string())).collect();
+        let ids = if open.is_empty() { "JOB_ID".to_owned() } else { open.join(" ") };
+        format!("epm-gate attach {ids}{}", self.attach_flags)
+    }
+
+    /// Whether a job was submitted only, and left to whoever attaches to it.
+    pub fn is_handed_over(&self) -> bool {
+        let of_job = self.deciding_job().and_then(|job| job.end.as_ref());
+        of_job.is_some_and(|end| end.outcome == Outcome::Submitted)
+    }
+
+    /// Whether there is a job that may still run, or one that may have come into being.
+    pub fn leaves_a_job(&self) -> bool {
+        self.submitted == Submitted::Maybe || self.jobs.iter().any(|job| job.id.is_some() && job.may_run())
+    }
+}
+
+impl JobReport {
+    /// A job, by whatever is known of it now.
+    pub fn new(id: Option<JobId>, name: Option<String>) -> Self {
+        Self {
+            id,
+            name,
+            state: None,
+            facts: Facts::default(),
+            moments: Vec::new(),
+            begun: None,
+            start: None,
+            duration: None,
+            polls: 0,
+            end: None,
+            excerpt: None,
+            trouble: None,
+        }
+    }
+
+    /// Takes in an answer about this job. The texts of another job's answer are not ours.
+    pub fn hear(&mut self, answer: &Answer) {
+        if let Some(state) = self.id.and_then(|id| answer.state_of(id)) {
+            self.state = Some(state);
+            self.facts.update(answer.facts.clone());
+        }
+    }
+
+    /// Notes something that happened, at this moment.
+    pub fn mark(&mut self, now: Instant, event: Event) {
+        let begun = *self.begun.get_or_insert(now);
+        self.moments.push(Moment { at: Timestamp::now(), after: now.saturating_duration_since(begun), event });
+    }
+
+    /// When the submit was sent last.
+    pub fn sent(&self) -> Option<Timestamp> {
+        self.moments.iter().rfind(|moment| moment.event == Event::Sent).map(|moment| moment.at)
+    }
+
+    /// How long it has gone on.
+    pub fn elapsed(&self, now: Instant) -> Duration {
+        self.duration
+            .unwrap_or_else(|| self.start.map(|start| now.saturating_duration_since(start)).unwrap_or_default())
+    }
+
+    /// Whether it may still run: nobody has heard of its end.
+    pub fn may_run(&self) -> bool {
+        let unknown = self.end.as_ref().is_some_and(|end| end.outcome == Outcome::Rejected);
+        !unknown && !self.state.is_some_and(State::is_finished)
+    }
+}

@@ -1,0 +1,159 @@
+//! What people read while a run goes on: lines on stderr, and a live line on a terminal.
+
+use std::cell::Cell;
+use std::io::{self, IsTerminal, Write};
+
+use crate::foreign::log_line;
+
+/// How much is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volume {
+    /// Warnings and the end.
+    Quiet,
+    /// Changes and heartbeats too.
+    Normal,
+    /// Every request too.
+    Verbose,
+}
+
+/// Whether to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` or `TERM=dumb` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The log of a run.
+#[derive(Debug)]
+pub struct Console {
+    volume: Volume,
+    color: bool,
+    terminal: bool,
+    /// Whether a live line stands on the terminal now.
+    live: Cell<bool>,
+}
+
+/// One line on stdout, for programs. Whoever reads it may have gone: that is an error like any other, not a panic.
+///
+/// # Errors
+///
+/// A closed or full standard output.
+pub fn print_line(line: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(line.as_bytes())?;
+    stdout.write_all(b"\n")?;
+    stdout.flush()
+}
+
+/// The colour of a line's first word.
+#[derive(Clone, Copy)]
+enum Paint {
+    Red,
+    Yellow,
+    Green,
+    Plain,
+}
+
+impl Console {
+    /// A console on stderr. `plain`: the environment asks for text alone.
+    pub fn new(volume: Volume, color: Color, plain: bool) -> Self {
+        let terminal = io::stderr().is_terminal();
+        let color = match color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal && !plain,
+        };
+        Self { volume, color, terminal: terminal && !plain, live: Cell::new(false) }
+    }
+
+    /// A change of state, or anything else worth a line.
+    pub fn say(&self, text: &str) {
+        if self.volume >= Volume::Normal {
+            self.line(Paint::Plain, "", text);
+        }
+    }
+
+    /// A request.
+    pub fn trace(&self, text: &str) {
+        if self.volume >= Volume::Verbose {
+            self.line(Paint::Plain, "", text);
+        }
+    }
+
+    /// Something that may need a person.
+    pub fn warn(&self, text: &str) {
+        self.line(Paint::Yellow, "warning: ", text);
+    }
+
+    /// The end of a run that passed.
+    pub fn pass(&self, text: &str) {
+        self.line(Paint::Green, "ok: ", text);
+    }
+
+    /// The end of a run that did not.
+    pub fn fail(&self, text: &str) {
+        self.line(Paint::Red, "error: ", text);
+    }
+
+    /// What to do next.
+    pub fn hint(&self, text: &str) {
+        Self::write("\n");
+        self.line(Paint::Plain, "hint: ", text);
+    }
+
+    /// A line of another's text, set off from ours.
+    pub fn quoted(&self, text: &str) {
+        if self.volume >= Volume::Normal {
+            self.line(Paint::Plain, "│ ", text);
+        }
+    }
+
+    /// A line as it is: a command for the runner, made by its dialect.
+    pub fn command(&self, line: &str) {
+        self.clear_live();
+        Self::write(&format!("{line}\n"));
+    }
+
+    /// Whether there is a terminal for a live line.
+    pub fn is_live(&self) -> bool {
+        self.terminal && self.volume >= Volume::Normal
+    }
+
+    /// Replaces the live line.
+    pub fn live(&self, text: &str) {
+        if self.is_live() {
+            // What wraps could not be taken back, and few terminals are narrower than this.
+            let line: String = log_line(text).chars().take(79).collect();
+            Self::write(&format!("\r\u{1b}[2K{line}"));
+            self.live.set(true);
+        }
+    }
+
+    fn clear_live(&self) {
+        if self.live.take() {
+            Self::write("\r\u{1b}[2K");
+        }
+    }
+
+    fn line(&self, paint: Paint, label: &str, text: &str) {
+        self.clear_live();
+        let label = match paint {
+            Paint::Plain => label.to_owned(),
+            _ if !self.color => label.to_owned(),
+            Paint::Red => format!("\u{1b}[1;31m{label}\u{1b}[0m"),
+            Paint::Yellow => format!("\u{1b}[1;33m{label}\u{1b}[0m"),
+            Paint::Green => format!("\u{1b}[1;32m{label}\u{1b}[0m"),
+        };
+        Self::write(&format!("{label}{}\n", log_line(text)));
+    }
+
+    /// A log that cannot be written must not end the run: whoever listened has gone.
+    fn write(text: &str) {
+        let mut stderr = io::stderr().lock();
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+}

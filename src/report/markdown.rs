@@ -1,0 +1,296 @@
+//! The summary: markdown that answers, in this order, whether the stage passed and why, what to do next, what was run,
+//! what happened when, and which lines of the log tell.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::foreign::{Foreign, cut, quote};
+use crate::job::State;
+use crate::outcome::Outcome;
+use crate::pace::brief;
+use crate::payload::{Field, file_place};
+
+use super::wording::{headline, next_step, subject};
+use super::{Event, JobReport, Moment, Report};
+
+/// GitHub drops a summary above 1 MiB whole, and all steps of a job share what is shown (ci-contracts.md §1.2).
+const LARGEST: usize = 64 * 1024;
+
+/// How many jobs are listed, and how many of them with all their facts.
+const MOST_JOBS: usize = 100;
+const MOST_DETAILED: usize = 5;
+
+/// How much of a text is shown in a cell of a table, in bytes.
+const WIDEST_CELL: usize = 600;
+
+/// How much of a stack trace is shown, in bytes.
+const LONGEST_DETAILS: usize = 4096;
+
+/// How many moments of a job are shown.
+const MOST_MOMENTS: usize = 50;
+
+/// Renders the summary. `mermaid`: whether the platform draws such diagrams.
+pub fn render(report: &Report, mermaid: bool) -> String {
+    let several = report.jobs.len() > 1;
+    let mut page = Page::default();
+    page.add(&heading(report));
+    if several {
+        page.add(&overview(report));
+    }
+    for job in shown_jobs(report) {
+        let title = if several { format!("#### {}\n\n", subject(job)) } else { String::new() };
+        page.add(&format!("{title}{}", facts(report, job)));
+        page.add(&timeline(job));
+        if mermaid {
+            page.add(&gantt(job).unwrap_or_default());
+        }
+        page.add(&details(job));
+        page.add(&excerpt(job));
+    }
+    for note in &report.notes {
+        page.add(&format!("> {note}\n\n"));
+    }
+    page.finish()
+}
+
+/// A page that never grows beyond [`LARGEST`]: what does not fit is left out whole, so that nothing in it stays open.
+#[derive(Default)]
+struct Page {
+    text: String,
+    is_cut: bool,
+}
+
+impl Page {
+    const CUT: &str = "Not everything fitted here: the log of this step has the rest.\n\n";
+
+    fn add(&mut self, piece: &str) {
+        // What stands before may have no line end, or be a paragraph or a table that was not closed.
+        let before = if self.text.is_empty() { "\n\n" } else { "" };
+        if self.text.len() + before.len() + piece.len() + Self::CUT.len() <= LARGEST {
+            self.text.push_str(before);
+            self.text.push_str(piece);
+        } else {
+            self.is_cut = true;
+        }
+    }
+
+    fn finish(self) -> String {
+        if self.is_cut { self.text + Self::CUT } else { self.text }
+    }
+}
+
+fn heading(report: &Report) -> String {
+    let mark = match report.end().map(|end| end.outcome) {
+        Some(Outcome::Warned) => "⚠️",
+        Some(outcome) if outcome.is_pass() => "✅",
+        Some(outcome) if outcome.is_verdict() => "❌",
+        _ => "⛔",
+    };
+    format!("### {mark} {}\n\n**What to do next:** {}.\n\n", headline(report), next_step(report))
+}
+
+/// The jobs whose facts are told: those that did not pass first.
+fn shown_jobs(report: &Report) -> impl Iterator<Item = &JobReport> {
+    let passed = |job: &&JobReport| job.end.as_ref().is_some_and(|end| end.outcome.is_pass());
+    let (good, bad): (Vec<_>, Vec<_>) = report.jobs.iter().partition(passed);
+    bad.into_iter().chain(good).take(MOST_DETAILED)
+}
+
+fn overview(report: &Report) -> String {
+    let mut table = String::from("| job | outcome | exit | status | after |\n|---|---|---|---|---|\n");
+    for job in report.jobs.iter().take(MOST_JOBS) {
+        let end = job.end.as_ref().map(|end| (end.outcome.word(), end.outcome.code().to_string()));
+        let (outcome, code) = end.unwrap_or_default();
+        let status = job.state.map(status).unwrap_or_default();
+        let after = job.duration.map(brief).unwrap_or_default();
+        let _ = writeln!(table, "| {} | {outcome} | {code} | {status} | {after} |", cell(&subject(job)));
+    }
+    if report.jobs.len() > MOST_JOBS {
+        let _ = write!(table, "\nand {} more\n", report.jobs.len() - MOST_JOBS);
+    }
+    table + "\n"
+}
+
+fn status(state: State) -> String {
+    format!("{} ({state})", state.number())
+}
+
+fn facts(report: &Report, job: &JobReport) -> String {
+    let rows = rows(report, job).into_iter().map(|(name, value)| format!("| {name} | {value} |\n"));
+    format!("| fact | value |\n|---|---|\n{}\n", rows.collect::<Vec<_>>().concat())
+}
+
+/// The facts of a job, each already fit for a cell.
+fn rows(report: &Report, job: &JobReport) -> Vec<(&'static str, String)> {
+    let payload = report.payload.as_ref();
+    let sent = |key| payload.and_then(|payload| payload.text(key)).map(code);
+    let told = |text: &Option<Foreign>| text.as_ref().map(|text| code(text.as_str()));
+    let facts = &job.facts;
+    let name = facts.job_name.as_ref().map(Foreign::as_str).or(job.name.as_deref());
+    let file = payload.and_then(|payload| payload.text(Field::FileName.key()));
+    let end = job.end.as_ref().map(|end| format!("{} (exit {})", end.outcome.word(), end.outcome.code()));
+    let table = [
+        ("job", name.map(code)),
+        ("type", payload.map(|payload| code(payload.job_type()))),
+        ("job id", job.id.map(|id| id.to_string())),
+        ("host", report.url.as_ref().map(|url| code(&url.host()))),
+        ("period", sent(Field::PeriodName.key())),
+        ("start period", sent(Field::StartPeriod.key())),
+        ("end period", sent(Field::EndPeriod.key())),
+        ("import mode", sent(Field::ImportMode.key())),
+        ("export mode", sent(Field::ExportMode.key())),
+        ("file", file.map(|file| format!("{}, {}", code(file), file_place(file)))),
+        ("status", job.state.map(status)),
+        ("job status", told(&facts.job_status)),
+        ("descriptive status", told(&facts.descriptive_status)),
+        ("detailed status", told(&facts.detailed_status)),
+        ("details", facts.details.as_ref().map(|details| code(details.first_line()))),
+        ("outcome", end),
+        ("duration", job.duration.map(brief)),
+        ("executed by", told(&facts.executed_by)),
+        ("process type", told(&facts.process_type)),
+        ("log", told(&facts.log_file_name)),
+        ("output", told(&facts.output_file_name)),
+    ];
+    table.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+}
+
+fn timeline(job: &JobReport) -> String {
+    if job.moments.is_empty() {
+        return String::new();
+    }
+    // The first and the last are worth more than what lies between.
+    let half = MOST_MOMENTS / 2;
+    let skipped = job.moments.len().saturating_sub(MOST_MOMENTS);
+    let head = job.moments.iter().take(if skipped > 0 { half } else { MOST_MOMENTS });
+    let tail = job.moments.iter().skip(half + skipped).filter(|_| skipped > 0);
+    let mut table = String::from("| time (UTC) | after | what |\n|---|---|---|\n");
+    table.extend(head.map(moment));
+    if skipped > 0 {
+        let _ = writeln!(table, "| … | | {skipped} more |");
+    }
+    table.extend(tail.map(moment));
+    table + "\n"
+}
+
+fn moment(moment: &Moment) -> String {
+    format!("| {} | {} | {} |\n", clock(moment.at), brief(moment.after), cell(&event(&moment.event)))
+}
+
+fn clock(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// What happened, in a sentence that may stand in markdown.
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::Sent => "submit sent".to_owned(),
+        Event::Submitted => "submitted".to_owned(),
+        Event::Attached => "attached".to_owned(),
+        Event::State(state, None) => format!("{state} ({})", state.number()),
+        Event::State(state, Some(text)) => format!("{state} ({}), {}", state.number(), quote(text)),
+        Event::Trouble(what) => what.clone(),
+        Event::GaveUp(outcome) => format!("given up: {}", outcome.word()),
+    }
+}
+
+/// A gantt of the states, in words of ours alone: no text of others gets into a diagram.
+fn gantt(job: &JobReport) -> Option<String> {
+    let section = job.id.map_or_else(|| "job".to_owned(), |id| format!("job {id}"));
+    let mut chart = format!(
+        "```mermaid\ngantt\n    title in the time zone of whoever reads it\n    dateFormat x\n    axisFormat %H:%M:%S\n    section {section}\n"
+    );
+    for (index, (name, tag, from, to)) in bars(job)?.iter().enumerate() {
+        let _ = writeln!(chart, "    {name} :{tag}b{index}, {from}, {to}");
+    }
+    Some(chart + "```\n\n")
+}
+
+/// One bar per stretch between two moments: its name, its tag, its ends in milliseconds.
+fn bars(job: &JobReport) -> Option<Vec<(&'static str, &'static str, i64, i64)>> {
+    let begun = job.moments.first().map(|moment| moment.at.as_millisecond() - millis(moment.after))?;
+    let from = |moment: &Moment| begun + millis(moment.after);
+    let end = job.moments.last().map(from)?;
+    let shown: Vec<&Moment> = job.moments.iter().take(MOST_MOMENTS).collect();
+    let bar = |(index, moment): (usize, &&Moment)| {
+        let to = shown.get(index + 1).map_or(end, |next| from(next)).max(from(moment) + 1);
+        let (name, tag) = bar_name(&moment.event);
+        (name, tag, from(moment), to)
+    };
+    Some(shown.iter().enumerate().map(bar).collect())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or_default()
+}
+
+fn bar_name(event: &Event) -> (&'static str, &'static str) {
+    match event {
+        Event::Sent => ("submit", "active, "),
+        Event::Submitted => ("submitted", "done, "),
+        Event::Attached => ("attached", "done, "),
+        Event::State(State::InProgress, _) => ("in progress", "active, "),
+        Event::State(State::CancelPending, _) => ("cancel pending", "active, "),
+        Event::State(State::Succeeded, _) => ("success", "milestone, done, "),
+        Event::State(State::Failed, _) => ("error", "milestone, crit, "),
+        Event::State(State::Cancelled, _) => ("cancelled", "milestone, crit, "),
+        Event::State(State::InvalidParameter, _) => ("invalid parameter", "milestone, crit, "),
+        Event::State(State::Unknown(_), _) => ("unknown", ""),
+        Event::Trouble(_) => ("trouble", "crit, "),
+        Event::GaveUp(_) => ("given up", "milestone, crit, "),
+    }
+}
+
+/// A stack trace, where `details` is more than its first line.
+fn details(job: &JobReport) -> String {
+    match job.facts.details.as_ref().map(|details| details.as_str().trim()) {
+        Some(details) if details.contains('\n') => fold("Details from EPM", &cut(details, LONGEST_DETAILS)),
+        _ => String::new(),
+    }
+}
+
+fn excerpt(job: &JobReport) -> String {
+    let Some(excerpt) = job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty()) else {
+        return String::new();
+    };
+    let lines: Vec<String> =
+        excerpt.lines.iter().map(|(number, line)| format!("{number}: {}", line.as_str())).collect();
+    fold(&format!("Log: {}", excerpt.title()), &lines.join("\n"))
+}
+
+/// Text of others, folded away. The title is ours.
+fn fold(title: &str, text: &str) -> String {
+    format!("<details><summary>{title}</summary>\n\n{}\n</details>\n\n", block(text))
+}
+
+/// Text as a code span in a cell: its fence is longer than any run of backticks in it, and its pipes are escaped, which
+/// a table takes back before the span is read (GFM §4.10).
+fn code(text: &str) -> String {
+    let clean = Foreign::new(text);
+    let line = cut(clean.as_str().trim(), WIDEST_CELL).replace(['\n', '\t'], " ");
+    if line.is_empty() {
+        return String::new();
+    }
+    let fence = "`".repeat(longest_run(&line) + 1);
+    // A span that begins or ends with a backtick needs air, which is stripped again.
+    let air = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
+    cell(&format!("{fence}{air}{line}{air}{fence}"))
+}
+
+/// Text as a code block that nothing in it can end.
+fn block(text: &str) -> String {
+    let clean = Foreign::new(text);
+    let fence = "`".repeat(longest_run(clean.as_str()).max(2) + 1);
+    format!("{fence}text\n{}\n{fence}\n", clean.as_str())
+}
+
+/// A sentence as a cell of a table. A backslash right before a pipe would escape our escape, so a space parts them.
+fn cell(sentence: &str) -> String {
+    sentence.replace("\\|", "\\ |").replace('|', "\\|")
+}
+
+fn longest_run(text: &str) -> usize {
+    text.split(|char| char != '`').map(str::len).max().unwrap_or_default()
+}

@@ -1,0 +1,80 @@
+//! The step outputs of spec §7 as one table, typed; every writer takes them from here.
+
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use crate::foreign::{Foreign, cut};
+use crate::job::State;
+use crate::outcome::Outcome;
+
+use super::{JobReport, Report, Submitted};
+
+/// The most that `details` holds, in bytes.
+const LONGEST_DETAILS: usize = 4096;
+
+/// The most of it in the list `jobs`: the outputs of a GitHub job hold 1 MB together (ci-contracts.md §1.1).
+const LONGEST_IN_LIST: usize = 200;
+
+/// Every step output in its order, absent ones as `null`. `outcome` and `exitCode` are those of the whole run, all that
+/// speaks of a job is of the one that decided.
+pub fn outputs(report: &Report) -> Map<String, Value> {
+    let outcome = report.end().map(|end| end.outcome);
+    let none = JobReport::new(None, None);
+    let job = report.deciding_job().unwrap_or(&none);
+    let submitted = match report.submitted {
+        Submitted::Yes => "yes",
+        Submitted::No => "no",
+        Submitted::Maybe => "maybe",
+    };
+    let mut values = job_values(job, outcome, LONGEST_DETAILS);
+    values.insert("submitted".to_owned(), submitted.into());
+    values.insert("reused".to_owned(), false.into());
+    values.insert("attempts".to_owned(), json!(u8::from(report.submitted != Submitted::No)));
+    for later in ["category", "transient", "logPath", "outputPath", "reportPath"] {
+        values.insert(later.to_owned(), Value::Null);
+    }
+    let jobs = report
+        .jobs
+        .iter()
+        .map(|job| Value::Object(job_values(job, job.end.as_ref().map(|end| end.outcome), LONGEST_IN_LIST)));
+    values.insert("jobs".to_owned(), jobs.collect());
+    values
+}
+
+/// The outputs that speak of one job, with so much of its `details`, in bytes.
+fn job_values(job: &JobReport, outcome: Option<Outcome>, details: usize) -> Map<String, Value> {
+    let facts = &job.facts;
+    let line = |text: &Option<Foreign>| text.as_ref().map(|text| text.as_str().trim().replace('\n', " "));
+    let duration = job.start.map(|_| job.elapsed(Instant::now()).as_secs());
+    let pairs = [
+        ("jobId", json!(job.id.map(crate::job::JobId::number))),
+        ("status", json!(job.state.map(State::number))),
+        ("logFileName", json!(line(&facts.log_file_name))),
+        ("outcome", json!(outcome.map(Outcome::word))),
+        ("exitCode", json!(outcome.map(Outcome::code))),
+        ("jobName", json!(line(&facts.job_name).or_else(|| job.name.clone()))),
+        ("jobStatus", json!(line(&facts.job_status))),
+        ("descriptiveStatus", json!(line(&facts.descriptive_status))),
+        ("detailedStatus", json!(line(&facts.detailed_status))),
+        ("details", json!(facts.details.as_ref().map(|text| cut(text.as_str(), details).into_owned()))),
+        ("outputFileName", json!(line(&facts.output_file_name))),
+        ("processType", json!(line(&facts.process_type))),
+        ("executedBy", json!(line(&facts.executed_by))),
+        ("durationSeconds", json!(duration)),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+/// A value as the text of a step output: absent is the empty string.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => json_line(other),
+    }
+}
+
+/// JSON on one line that starts no command in the log of a runner: `#` is doubled nowhere.
+pub fn json_line(value: &Value) -> String {
+    value.to_string().replace("##", "#\\u0023")
+}

@@ -1,0 +1,305 @@
+//! The wait for one job: when to ask, and what an answer ends.
+//!
+//! [`wait`] is the loop; [`Watch`] holds the rules and sees no socket, so that every rule is tested at the instant it
+//! takes effect.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::epm::error::{Fault, Hope};
+use crate::job::State;
+use crate::pace::{self, Deadline, Pace};
+
+/// The rules of a wait.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// How dense polls are.
+    pub pace: Pace,
+    /// The end of the whole.
+    pub deadline: Deadline,
+    /// How long EPM may be unreachable in one stretch.
+    pub outage_budget: Duration,
+    /// How long answers that decide nothing are waited out, in one stretch.
+    pub unknown_grace: Duration,
+    /// How much sooner than for one job the last polls begin, so that each of several jobs has its turn.
+    pub lead: Duration,
+}
+
+impl Rules {
+    /// When the last poll is sent; never before half of the time is over.
+    pub fn last_poll(&self) -> Instant {
+        let last = self.deadline.last_poll();
+        let half = self.deadline.start() + (last - self.deadline.start()) / 2;
+        last.checked_sub(self.lead).map_or(half, |sooner| sooner.max(half))
+    }
+}
+
+/// What one poll brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// Our job's state.
+    State(State),
+    /// An answer that decides nothing: no status, no job id, another job's.
+    Nothing,
+    /// The login page: after good answers it decides nothing, before them it is a refusal.
+    LoginPage,
+    /// EPM knows no job of that id.
+    Missing,
+    /// No answer.
+    Fault(Hope),
+    /// A refusal that is final.
+    Refused,
+}
+
+/// One poll's result, and how long EPM asks to stay away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// What it brought.
+    pub heard: Heard,
+    /// From `Retry-After`.
+    pub retry_after: Option<Duration>,
+    /// Whether EPM has let this process in, be it for another job.
+    pub met: bool,
+}
+
+/// How a wait ends. No two of these are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The job is finished.
+    Finished(State),
+    /// The deadline came; the job goes on.
+    TimedOut,
+    /// The outage budget is spent.
+    ContactLost,
+    /// We are let in no longer.
+    AccessLost,
+    /// The grace is spent.
+    Undetermined,
+    /// EPM knows no job of that id, and never did.
+    NotKnown,
+    /// We were never let in.
+    AccessDenied,
+    /// EPM was never reached.
+    Unreachable,
+}
+
+/// How long a job that was named by its id alone may be missing: just long enough for a cluster to agree on it.
+const MISSING_GRACE: Duration = Duration::from_secs(10);
+
+/// How long a name that does not resolve is asked for again, as long as EPM has not answered once.
+const UNRESOLVED: Duration = Duration::from_mins(1);
+
+/// How well the job is known to be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Acquaintance {
+    /// Only somebody's word for it.
+    Hearsay,
+    /// EPM has answered, but not about the job.
+    Contact,
+    /// EPM has given us its id, or has answered about it.
+    Known,
+}
+
+/// The rules at work on one job.
+#[derive(Debug)]
+pub struct Watch {
+    rules: Rules,
+    start: Instant,
+    acquaintance: Acquaintance,
+    /// Since when EPM cannot be reached.
+    outage: Option<Instant>,
+    /// Since when its answers decide nothing; only an answer that decides ends it.
+    puzzle: Option<Instant>,
+    /// Whether the newest answer was that there is no such job.
+    missing: bool,
+}
+
+impl Watch {
+    /// For a job that was just submitted, whose id EPM gave us.
+    pub fn submitted(rules: Rules, now: Instant) -> Self {
+        Self::new(rules, now, Acquaintance::Known)
+    }
+
+    /// For a job that somebody names.
+    pub fn attached(rules: Rules, now: Instant) -> Self {
+        Self::new(rules, now, Acquaintance::Hearsay)
+    }
+
+    fn new(rules: Rules, start: Instant, acquaintance: Acquaintance) -> Self {
+        Self { rules, start, acquaintance, outage: None, puzzle: None, missing: false }
+    }
+
+    /// When to ask first: at once where the job may be at its end, else after the shortest interval.
+    pub fn first_poll(&self) -> Instant {
+        let pause = match self.acquaintance {
+            Acquaintance::Known => self.rules.pace.min,
+            Acquaintance::Hearsay | Acquaintance::Contact => Duration::ZERO,
+        };
+        (self.start + pause).min(self.rules.last_poll().max(self.start))
+    }
+
+    /// What a poll means that was sent at `asked` and answered at `now`: the end, or when to ask next.
+    pub fn weigh(&mut self, asked: Instant, now: Instant, poll: Poll) -> ControlFlow<Ending, Instant> {
+        if poll.met {
+            self.acquaintance = self.acquaintance.max(Acquaintance::Contact);
+        }
+        // A fault says nothing of the job, and so takes nothing back.
+        if !matches!(poll.heard, Heard::Fault(_)) {
+            self.missing = poll.heard == Heard::Missing;
+        }
+        let until = match poll.heard {
+            Heard::State(State::Unknown(_)) => {
+                self.acquaintance = Acquaintance::Known;
+                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
+            }
+            Heard::State(state) => {
+                self.acquaintance = Acquaintance::Known;
+                (self.outage, self.puzzle) = (None, None);
+                if state.is_finished() {
+                    return ControlFlow::Break(Ending::Finished(state));
+                }
+                None
+            }
+            Heard::Refused | Heard::LoginPage if self.acquaintance == Acquaintance::Hearsay => {
+                return ControlFlow::Break(Ending::AccessDenied);
+            }
+            Heard::Refused => return ControlFlow::Break(Ending::AccessLost),
+            Heard::Nothing | Heard::LoginPage => {
+                self.acquaintance = self.acquaintance.max(Acquaintance::Contact);
+                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
+            }
+            Heard::Missing if self.acquaintance == Acquaintance::Known => {
+                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
+            }
+            Heard::Missing => self.puzzled(asked, now, MISSING_GRACE, Ending::NotKnown)?,
+            Heard::Fault(hope) => Some(self.unreachable(asked, now, hope)?),
+        };
+        self.next(asked, now, poll, until)
+    }
+
+    /// How the wait ends at the deadline, by what is known then.
+    pub fn at_deadline(&self) -> Ending {
+        match self.acquaintance {
+            Acquaintance::Known => Ending::TimedOut,
+            _ if self.missing => Ending::NotKnown,
+            Acquaintance::Contact => Ending::TimedOut,
+            Acquaintance::Hearsay => Ending::Unreachable,
+        }
+    }
+
+    /// EPM is there but says nothing that decides: until when that is waited out.
+    fn puzzled(
+        &mut self,
+        asked: Instant,
+        now: Instant,
+        grace: Duration,
+        ending: Ending,
+    ) -> ControlFlow<Ending, Option<Instant>> {
+        self.outage = None;
+        let end = *self.puzzle.get_or_insert(asked) + grace;
+        if now >= end { ControlFlow::Break(ending) } else { ControlFlow::Continue(Some(end)) }
+    }
+
+    /// EPM cannot be reached: until when that is waited out.
+    fn unreachable(&mut self, asked: Instant, now: Instant, hope: Hope) -> ControlFlow<Ending, Instant> {
+        let met = self.acquaintance > Acquaintance::Hearsay;
+        let end = outage_end(*self.outage.get_or_insert(asked), self.rules.outage_budget, hope, met);
+        if now < end {
+            return ControlFlow::Continue(end);
+        }
+        ControlFlow::Break(if met { Ending::ContactLost } else { Ending::Unreachable })
+    }
+
+    /// When to ask next: by the pace, no sooner than EPM wishes, but once more at the end of what is waited out and once
+    /// more just before the deadline.
+    fn next(&self, asked: Instant, now: Instant, poll: Poll, until: Option<Instant>) -> ControlFlow<Ending, Instant> {
+        let last = self.rules.last_poll();
+        if asked >= last {
+            return self.after_last(now, poll.heard);
+        }
+        let interval = self.rules.pace.interval(now - self.start, pace::stray());
+        let pause = interval.max(poll.retry_after.unwrap_or_default());
+        let at = now.checked_add(pause).unwrap_or(last);
+        ControlFlow::Continue(at.min(until.unwrap_or(at)).min(last).max(now))
+    }
+
+    /// The last poll was answered. A job in progress is one at the deadline; but what brought no answer is asked again
+    /// as long as there is time.
+    fn after_last(&self, now: Instant, heard: Heard) -> ControlFlow<Ending, Instant> {
+        let again = now + self.rules.pace.min;
+        if matches!(heard, Heard::State(_)) || again >= self.rules.deadline.end() {
+            return ControlFlow::Break(self.at_deadline());
+        }
+        ControlFlow::Continue(again)
+    }
+}
+
+/// Until when an outage is waited out that began at `since`. `met`: EPM has answered before.
+pub fn outage_end(since: Instant, budget: Duration, hope: Hope, met: bool) -> Instant {
+    let most = match hope {
+        _ if met => budget,
+        Hope::None => Duration::ZERO,
+        Hope::Minute => budget.min(UNRESOLVED),
+        Hope::Budget => budget,
+    };
+    since + most
+}
+
+/// Makes an attempt again and again, until it brings something or the outage budget is spent; then it is the newest
+/// fault. `met`: EPM has answered before. `told` hears each fault.
+///
+/// A server that asks to stay away for longer than there is time is not asked again.
+///
+/// # Errors
+///
+/// The fault that stood at the end.
+pub async fn persist<T>(
+    rules: &Rules,
+    met: bool,
+    mut attempt: impl AsyncFnMut() -> Result<T, Fault>,
+    mut told: impl FnMut(&Fault),
+) -> Result<T, Fault> {
+    let since = Instant::now();
+    loop {
+        let fault = match attempt().await {
+            Ok(value) => return Ok(value),
+            Err(fault) => fault,
+        };
+        told(&fault);
+        let now = Instant::now();
+        let end = outage_end(since, rules.outage_budget, fault.hope(), met).min(rules.deadline.last_poll());
+        let wished = fault.retry_after().map(|pause| now.checked_add(pause));
+        if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
+            return Err(fault);
+        }
+        let paced = now + rules.pace.interval(now - since, pace::stray());
+        sleep_until(wished.flatten().map_or(paced, |wished| wished.max(paced)).min(end)).await;
+    }
+}
+
+/// Asks until the watch sees an end. `turn` holds a poll back until it may be sent, beside those of other jobs; it is
+/// false where that is never.
+pub async fn wait(
+    watch: &mut Watch,
+    mut turn: impl AsyncFnMut() -> bool,
+    mut ask: impl AsyncFnMut() -> Poll,
+) -> Ending {
+    let mut at = watch.first_poll();
+    loop {
+        sleep_until(at).await;
+        if !turn().await {
+            return watch.at_deadline();
+        }
+        let asked = Instant::now();
+        let poll = ask().await;
+        match watch.weigh(asked, Instant::now(), poll) {
+            ControlFlow::Break(ending) => return ending,
+            ControlFlow::Continue(next) => at = next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,21 @@
+//! The program from outside: the real binary, in a scrubbed environment, against a sandbox of its own. The harness
+//! looks through every byte of every run: no secret, no command for the runner, outputs that agree with the exit code.
+
+mod harness;
+
+mod answers;
+mod attach;
+mod bad_input;
+#[cfg(unix)]
+mod deadline;
+mod help;
+mod outputs;
+mod payloads;
+mod scenarios;
+#[cfg(unix)]
+mod secrets;
+#[cfg(unix)]
+mod signals;
+mod status;
+mod submit;
+mod summary;

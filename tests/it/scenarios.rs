@@ -1,0 +1,206 @@
+//! `run` against every scenario that the sandbox ships: how it ends, and how often it submitted.
+
+use std::sync::Mutex;
+
+use epm_sandbox::{Sandbox, Scenario};
+
+use crate::harness::{Gate, Ran, shipped};
+
+/// What a scenario comes to.
+struct Row {
+    scenario: &'static str,
+    /// Budgets that make it short.
+    flags: &'static [&'static str],
+    code: i32,
+    outcome: &'static str,
+    status: &'static str,
+    /// Submits that arrived, and those that made a job.
+    posts: (usize, usize),
+    /// What the log says, in one line of it.
+    says: &'static [&'static str],
+}
+
+type Ended = (i32, &'static str, &'static str);
+
+const fn row(scenario: &'static str, (code, outcome, status): Ended) -> Row {
+    Row { scenario, flags: &[], code, outcome, status, posts: (1, 1), says: &[] }
+}
+
+impl Row {
+    const fn with(mut self, flags: &'static [&'static str]) -> Self {
+        self.flags = flags;
+        self
+    }
+
+    const fn posts(mut self, arrived: usize, taken: usize) -> Self {
+        self.posts = (arrived, taken);
+        self
+    }
+
+    const fn says(mut self, parts: &'static [&'static str]) -> Self {
+        self.says = parts;
+        self
+    }
+}
+
+const SUCCEEDED: Ended = (0, "succeeded", "0");
+const FAILED: Ended = (10, "failed", "1");
+const CONTACT_LOST: Ended = (21, "contact-lost", "-1");
+const UNDETERMINED: Ended = (23, "undetermined", "-1");
+const UNCERTAIN: Ended = (24, "submit-uncertain", "");
+const DENIED: Ended = (30, "access-denied", "");
+const REJECTED: Ended = (32, "rejected", "");
+
+const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget", "300ms"];
+const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
+
+const TABLE: [Row; 58] = [
+    row("access-lost", (22, "access-lost", "-1")).says(&["HTTP 401"]),
+    row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
+    row("broken-json-poll", SUCCEEDED).says(&["not JSON"]),
+    row("cancelled", (11, "cancelled", "3")).says(&["cancel pending"]),
+    row("contradicting-failure", FAILED).says(&["SUCCESS", "the number decides"]),
+    row("contradicting-texts", SUCCEEDED).says(&["SUCCESS", "the number decides"]),
+    row("endless-poll", CONTACT_LOST).with(&["--request-timeout", "2s", "--outage-budget", "300ms"]),
+    row("fails-connectivity", FAILED).says(&["│ ", "java.net.ConnectException"]),
+    row("fails-file-missing", FAILED).says(&["error: ", "java.io.FileNotFoundException"]),
+    row("fails-for-no-known-reason", FAILED).says(&["│ ", "Process ended"]),
+    row("fails-locked", FAILED).says(&["error: ", "The POV is locked"]),
+    row("fails-mapping", FAILED).says(&["│ ", "unmapped dimensions"]),
+    row("fails-no-data", FAILED).says(&["│ ", "No Records Imported"]),
+    row("fails-period", FAILED).says(&["error: ", "EPMFDM-140002"]),
+    row("fails-permission", FAILED).says(&["error: ", "EPMFDM-140001"]),
+    row("fails-service", FAILED).says(&["│ ", "503 Service Unavailable"]),
+    row("fails-then-succeeds", FAILED).says(&["│ ", "connect timed out"]),
+    row("fails-with-details", FAILED).says(&["error: ", "EPMFDM-140000: The rule could not be processed"]),
+    row("fails-with-rejected-rows", FAILED).says(&["│ ", "[BLANK] 2,FY26,Actual"]),
+    row("forbidden", DENIED).posts(1, 0).says(&["error: ", "HTTP 403"]),
+    row("forbidden-log", FAILED).says(&["warning: ", "log", "could not be read"]),
+    row("half-body-poll", SUCCEEDED),
+    row("half-body-submit", UNCERTAIN),
+    row("half-head-submit", UNCERTAIN),
+    row("hang-poll", CONTACT_LOST).with(SHORT_OUTAGE),
+    row("hang-submit", UNCERTAIN).with(&["--submit-timeout", "500ms"]),
+    row("hostile-text", FAILED).says(&["│ ", "3303 Member ::error::x"]),
+    row("invalid-parameter", (12, "invalid-parameter", "4")).says(&["error: ", "Invalid import mode: REPLACE"]),
+    row("login-page", DENIED).posts(0, 0).says(&["error: ", "login page"]),
+    row("login-page-for-a-while", SUCCEEDED).says(&["login page"]),
+    row("login-page-while-waiting", UNDETERMINED).with(SHORT_GRACE).says(&["error: ", "login page"]),
+    row("missing-log", FAILED).says(&["warning: ", "log", "could not be read"]),
+    row("never-ends", (20, "timed-out", "-1")).with(&["--timeout", "2s"]).says(&["error: ", "in progress"]),
+    row("no-job-id-answers", UNDETERMINED).with(SHORT_GRACE),
+    row("not-known-at-first", SUCCEEDED),
+    row("other-job-answers", UNDETERMINED).with(SHORT_GRACE).says(&["error: ", "9999"]),
+    row("quick-success", SUCCEEDED),
+    row("redirected", DENIED).posts(1, 0).says(&["error: ", "HTTP 302", "login.example.invalid"]),
+    row("rejected-submit", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),
+    row("rejected-submit-400", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),
+    row("reset-after-submit", UNCERTAIN),
+    row("reset-before-submit", UNCERTAIN).posts(1, 0),
+    row("reset-while-polling", SUCCEEDED),
+    row("status-missing", UNDETERMINED).with(SHORT_GRACE),
+    row("string-typed", SUCCEEDED),
+    row("submit-id-in-links-only", SUCCEEDED),
+    row("submit-id-zero", UNCERTAIN),
+    row("submit-server-error", UNCERTAIN).says(&["error: ", "HTTP 500"]),
+    row("submit-without-id", UNCERTAIN),
+    row("succeeds", SUCCEEDED).says(&["ok: "]),
+    row("throttled", SUCCEEDED).posts(2, 1).says(&["HTTP 429"]),
+    row("trickle-poll", CONTACT_LOST).with(SHORT_OUTAGE),
+    row("unauthorized", DENIED).posts(0, 0).says(&["error: ", "HTTP 401"]),
+    row("unavailable-for-a-while", SUCCEEDED).says(&["HTTP 503"]),
+    row("unavailable-for-ever", (31, "unreachable", "")).with(SHORT_OUTAGE).posts(0, 0).says(&["error: ", "HTTP 503"]),
+    row("unknown-for-a-while", SUCCEEDED),
+    row("unknown-for-ever", (23, "undetermined", "2147483647")).with(SHORT_GRACE),
+    row("warns", (0, "warned", "0")).says(&["ok: ", "warning"]),
+];
+
+/// How many rows play at the same time: most of them wait most of the time.
+const AT_ONCE: usize = 6;
+
+#[test]
+fn every_shipped_scenario_has_its_row() {
+    let rows: Vec<_> = TABLE.iter().map(|row| row.scenario).collect();
+    assert_eq!(rows, Scenario::shipped_names());
+}
+
+#[test]
+fn every_scenario_ends_as_the_contract_says() {
+    let rows = Mutex::new(TABLE.iter());
+    let wrong = Mutex::new(Vec::new());
+    let next = || rows.lock().expect("nothing panics with the lock").next();
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(row) = next() {
+                    if std::panic::catch_unwind(|| play(row)).is_err() {
+                        wrong.lock().expect("nothing panics with the lock").push(row.scenario);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().expect("nothing panics with the lock");
+    assert!(wrong.is_empty(), "what is wrong with these stands above: {wrong:?}");
+}
+
+fn play(row: &Row) {
+    let sandbox = shipped(row.scenario);
+    let arguments = ["run", "--job-name", "GLDATA"].iter().chain(row.flags);
+    let ran = Gate::against(&sandbox).on_github().run(arguments);
+    let name = row.scenario;
+    assert_eq!((ran.code, ran.output("outcome")), (row.code, row.outcome), "{name}: {ran:?}");
+    assert_eq!(ran.output("status"), row.status, "{name}: {ran:?}");
+    assert_eq!((sandbox.posts(), sandbox.taken()), row.posts, "{name}: {ran:?}");
+    if !row.says.is_empty() {
+        ran.says(row.says);
+    }
+    names_the_job(row, &ran);
+    tells_what_to_do(row, &ran);
+    writes_alike_everywhere(name, &ran);
+    shows_the_password_no_second_time(name, &sandbox);
+}
+
+/// The id is told wherever it is known, and `submitted` says no more than is known.
+fn names_the_job(row: &Row, ran: &Ran) {
+    let (id, submitted) = match row.code {
+        24 => ("", "maybe"),
+        30..=32 => ("", "no"),
+        _ => ("2100", "yes"),
+    };
+    assert_eq!((ran.output("jobId"), ran.output("submitted")), (id, submitted), "{}: {ran:?}", row.scenario);
+}
+
+/// Every 2x prints the exact attach command; a failure prints a hint; a pass neither.
+fn tells_what_to_do(row: &Row, ran: &Ran) {
+    let attach = ran.stderr.lines().any(|line| line.starts_with("hint: ") && line.contains("epm-gate attach "));
+    assert_eq!(attach, (20..30).contains(&row.code), "{}: {ran:?}", row.scenario);
+    if attach && row.code != 24 {
+        ran.says(&["hint: ", "epm-gate attach 2100 --url http://127.0.0.1:", "--username close.bot@example.com"]);
+    }
+    let hints = ran.stderr.lines().filter(|line| line.starts_with("hint: ")).count();
+    let errors = ran.stderr.lines().filter(|line| line.starts_with("error: ")).count();
+    let annotations = ran.stderr.lines().filter(|line| line.starts_with("::error title=epm-gate")).count();
+    let failed = usize::from(row.code != 0);
+    assert_eq!((hints, errors, annotations), (failed, failed, failed), "{}: {ran:?}", row.scenario);
+    assert_eq!(ran.stdout, "", "{}", row.scenario);
+}
+
+/// The runner's file, the folder, and both summaries say the same.
+fn writes_alike_everywhere(name: &str, ran: &Ran) {
+    assert_eq!(ran.github.keys().collect::<Vec<_>>(), ran.files.keys().collect::<Vec<_>>(), "{name}");
+    for output in ["jobId", "status", "outcome", "exitCode", "submitted", "jobName", "jobStatus", "executedBy"] {
+        assert_eq!(ran.github[output], ran.files[output], "{name}: {output}");
+    }
+    assert_eq!(ran.summary, ran.github_summary, "{name}");
+    assert!(ran.summary.contains("**What to do next:**"), "{name}: {}", ran.summary);
+}
+
+/// Basic credentials that were refused are shown once more only where they had worked before.
+fn shows_the_password_no_second_time(name: &str, sandbox: &Sandbox) {
+    let answers: Vec<_> = sandbox.requests().iter().filter_map(|request| request.http).collect();
+    let refused = answers.iter().filter(|http| **http == 401).count();
+    let most = if name == "access-lost" { 2 } else { 1 };
+    assert!(refused <= most, "{name}: {answers:?}");
+    assert!(answers.first() != Some(&401) || answers.len() == 1, "{name}: {answers:?}");
+}
