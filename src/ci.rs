@@ -3,6 +3,7 @@
 
 pub mod files;
 pub mod github;
+pub mod run;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -226,17 +227,17 @@ impl Outputs {
     /// What could not be written; the rest was.
     pub fn finish(&mut self, report: &mut Report) -> Vec<Error> {
         let mut errors = self.write_values(report);
-        hold(report, &errors);
+        hold_for(report, &errors);
         for sink in &mut self.summaries {
             errors.extend(sink.append(&markdown::render(report, self.draws)).err());
         }
-        hold(report, &errors);
+        hold_for(report, &errors);
         errors.extend(self.unprinted.take().map(|kind| unprintable(kind.into())));
         if self.print == Print::Json {
             let line = json_line(&serde_json::Value::Object(values::outputs(report)));
             errors.extend(print_line(&line).map_err(unprintable).err());
         }
-        hold(report, &errors);
+        hold_for(report, &errors);
         if !errors.is_empty() {
             self.write_values(report);
         }
@@ -283,11 +284,16 @@ impl Outputs {
     }
 }
 
-/// Keeps a stage from passing whose outputs could not be written.
-fn hold(report: &mut Report, errors: &[Error]) {
-    let Some(error) = errors.first() else { return };
+fn hold_for(report: &mut Report, errors: &[Error]) {
+    if let Some(error) = errors.first() {
+        hold(report, &error.sentence());
+    }
+}
+
+/// Keeps a stage from passing where something that was asked for could not be written.
+pub fn hold(report: &mut Report, why: &str) {
     if report.end().is_some_and(|end| end.outcome.is_pass()) {
-        report.end = Some(End { outcome: Outcome::Unwritable, why: error.sentence(), help: None });
+        report.end = Some(End { outcome: Outcome::Unwritable, why: why.to_owned(), help: None });
     }
 }
 

@@ -4,6 +4,7 @@ mod connection;
 mod flags;
 mod given;
 mod job;
+mod keeping;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -207,6 +208,13 @@ impl Call {
             "attach" => Task::Attach(job::ids(&values)?),
             _ => Task::Status(only(&job::ids(&values)?)?),
         };
+        let platform = platform(&values, Platform::detect(|name| self.environment.get(name)))?;
+        let keeps = self.command != "status";
+        let fresh = submits && self.matches.get_flag("fresh");
+        let keeping = match keeps {
+            true => keeping::keeping(&values, &self.environment, platform, submits, fresh)?,
+            false => None,
+        };
         let url = connection::url(&values)?;
         let credentials = connection::credentials(&values)?;
         if credentials.is_none() && !dry_run {
@@ -216,9 +224,10 @@ impl Call {
         let poll_rate = poll_rate(&values)?;
         let rules = Rules { lead: lead(&task, poll_rate), ..rules(&values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
-        let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)? };
+        let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)?, keeping };
         let limits = limits(&values, rules.deadline)?;
-        let warnings = self.ci_limit_warning(&rules).into_iter().collect();
+        let repetition = keeping::repetition(&self.environment, platform).filter(|_| submits && plan.keeping.is_none());
+        let warnings = self.ci_limit_warning(&rules).into_iter().chain(repetition).collect();
         Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
     }
 

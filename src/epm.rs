@@ -224,6 +224,18 @@ impl Client {
         Ok(Asked { answer, retry_after: reply.retry_after() })
     }
 
+    /// The jobs that EPM lists, the newest first. That there is such a list is not documented (epm-api.md §2.6): it is
+    /// for people to look at, and decides nothing.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is no list of jobs.
+    pub async fn list(&self) -> Result<Vec<Answer>, ReadError> {
+        let reply = self.read(self.url.jobs()).await?;
+        reply.check(&self.mask())?;
+        Ok(wire::list(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?)
+    }
+
     /// Downloads a file, piece by piece. `name` is its path, encoded as one segment.
     ///
     /// # Errors
@@ -249,6 +261,11 @@ impl Client {
             piece(&bytes);
         }
         Ok(())
+    }
+
+    /// The host, with its port where that is not the usual one.
+    pub fn host(&self) -> String {
+        self.url.host()
     }
 
     /// Whether EPM has ever let these credentials in.

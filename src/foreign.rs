@@ -9,9 +9,12 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::Chars;
 
+use serde::{Deserialize, Serialize};
+
 /// Text that came from EPM. It holds no control characters but `\n` and tabs, no escape sequences and nothing that
 /// turns the direction of writing, whatever was sent.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String")]
 pub struct Foreign(String);
 
 impl Foreign {
@@ -28,6 +31,13 @@ impl Foreign {
     /// The first line that says something.
     pub fn first_line(&self) -> &str {
         self.0.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
+    }
+}
+
+/// Whatever has lain in a file since is foreign again.
+impl From<String> for Foreign {
+    fn from(text: String) -> Self {
+        Self::new(&text)
     }
 }
 

@@ -2,40 +2,33 @@
 
 pub mod desk;
 mod ending;
+pub mod recall;
+pub mod source;
 
 use std::cell::RefCell;
-use std::ops::ControlFlow;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::io::AsyncReadExt;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use crate::collect;
 use crate::epm::Client;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::submission::Submission;
-use crate::foreign::quote;
 use crate::job::{Answer, JobId, State};
 use crate::outcome::{Outcome, Signal};
 use crate::pace::Turnstile;
-use crate::payload::{self, Payload};
+use crate::payload::Payload;
 use crate::report::{End, Submitted};
 use crate::signals::Signals;
-use crate::wait::{Ending, Heard, Poll, Rules, Watch, persist, wait};
+use crate::submit::{Unsubmitted, look, submit};
+use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
 use desk::Desk;
-
-/// Where the payload comes from.
-#[derive(Clone, Debug)]
-pub enum Source {
-    /// It is at hand, and checked.
-    Ready(Payload),
-    /// It is to be read from stdin, which may stay open for longer than there is time.
-    Stdin,
-}
+use recall::{Keeping, Start};
+use source::Source;
 
 /// What the gate is to do.
 #[derive(Clone, Debug)]
@@ -74,6 +67,8 @@ pub struct Plan {
     pub poll_rate: f64,
     /// What a success must have.
     pub conditions: Conditions,
+    /// The ledger, where there is one.
+    pub keeping: Option<Keeping>,
 }
 
 impl Plan {
@@ -136,21 +131,64 @@ impl Gate {
 
     async fn story(&self) {
         match &self.plan.task {
-            Task::Run(source) => {
-                if let Some((id, answer)) = self.submit(source).await {
+            Task::Run(source) => self.run_one(source).await,
+            Task::Submit(source) => self.submit_one(source).await,
+            Task::Attach(ids) => {
+                if self.adopt(ids) {
+                    self.desk.attached();
+                    let follow = |(index, id): (usize, &JobId)| self.follow(index, *id, Watch::attached);
+                    join_all(ids.iter().enumerate().map(follow)).await;
+                }
+            }
+            Task::Status(id) => self.ask_once(*id).await,
+        }
+    }
+
+    async fn run_one(&self, source: &Source) {
+        let Some(payload) = self.payload(source).await else { return };
+        match self.recall(&payload).await {
+            Some(Start::Submit) => {
+                if let Some((id, answer)) = self.submit(&payload).await {
                     self.follow_submitted(id, &answer).await;
                 }
             }
-            Task::Submit(source) => {
-                if let Some((id, answer)) = self.submit(source).await {
+            Some(Start::Follow(id)) => self.follow(0, id, Watch::resumed).await,
+            Some(Start::Ask(id, recorded)) => self.ask_again(id, recorded).await,
+            None => {}
+        }
+    }
+
+    async fn submit_one(&self, source: &Source) {
+        let Some(payload) = self.payload(source).await else { return };
+        match self.recall(&payload).await {
+            Some(Start::Submit) => {
+                if let Some((id, answer)) = self.submit(&payload).await {
                     self.hand_over(id, &answer);
                 }
             }
-            Task::Attach(ids) => {
-                self.desk.attached();
-                join_all(ids.iter().enumerate().map(|(index, id)| self.follow(index, *id, Watch::attached))).await;
+            Some(Start::Follow(id) | Start::Ask(id, _)) => self.desk.ended(0, ending::handed_over(id)),
+            None => {}
+        }
+    }
+
+    /// Takes the ids into the ledger, where there is one. False where that ends the run.
+    fn adopt(&self, ids: &[JobId]) -> bool {
+        let Some(Keeping { ledger, run, .. }) = &self.plan.keeping else { return true };
+        let name = self.desk.read(|report| report.jobs.first().and_then(|job| job.name.clone()));
+        match ledger.adopt(&self.client.host(), ids, run.as_deref(), name.as_deref()) {
+            Ok(adopted) => {
+                self.desk.keeps(ledger.clone());
+                for (index, adopted) in adopted.iter().enumerate() {
+                    if let Some(note) = ending::adopted(adopted) {
+                        self.desk.tell(index, &note);
+                    }
+                }
+                true
             }
-            Task::Status(id) => self.ask_once(*id).await,
+            Err(error) => {
+                self.desk.end_all(&ending::unusable(&error));
+                false
+            }
         }
     }
 
@@ -166,78 +204,55 @@ impl Gate {
         }
     }
 
-    /// Looks, then submits. None where there is no job to follow; the end is written down then.
-    async fn submit(&self, source: &Source) -> Option<(JobId, Answer)> {
-        let payload = match read_payload(source, self.plan.rules.deadline.last_poll()).await {
-            Ok(payload) => payload,
+    /// What is to be submitted. None where that cannot be read; the end is written down then.
+    async fn payload(&self, source: &Source) -> Option<Payload> {
+        match source.read(self.plan.rules.deadline.last_poll()).await {
+            Ok(payload) => {
+                self.desk.intends(&payload);
+                Some(payload)
+            }
             Err(end) => {
                 self.desk.ended(0, end);
-                return None;
+                None
             }
-        };
-        self.desk.intends(&payload);
-        if let Some(path) = &self.plan.look
-            && self.look(path).await.is_break()
-        {
-            return None;
         }
-        let told = |fault: &Fault| self.desk.trouble(0, &fault.to_string(), fault.help(), true);
-        let tried = Instant::now();
-        let sent = persist(
-            &self.plan.rules,
-            self.client.has_met(),
-            async || {
-                // What is sent now could be answered after the end, and then a job would run that nobody knows.
-                if Instant::now() >= self.plan.rules.deadline.last_poll() {
-                    return Ok(Submission::NotTaken(Fault::Late));
-                }
-                self.desk.submitting();
-                match self.client.submit(&payload).await {
-                    Submission::NotTaken(fault) => {
-                        self.desk.not_submitted();
-                        Err(fault)
-                    }
-                    other => Ok(other),
-                }
-            },
-            told,
-        );
-        let end = match sent.await {
-            Ok(Submission::Taken(id, answer)) => {
+    }
+
+    /// Looks, then submits. None where there is no job to follow; the end is written down then.
+    async fn submit(&self, payload: &Payload) -> Option<(JobId, Answer)> {
+        match self.look_and_submit(payload).await {
+            Ok((id, answer)) => {
                 self.desk.submitted(id);
                 return Some((id, answer));
             }
-            Ok(Submission::Uncertain(doubt)) => self.desk.read(|report| ending::uncertain(&doubt, &report.jobs[0])),
-            Ok(Submission::Denied(refusal)) => self.unsent(ending::denied(&refusal.into())),
-            Ok(Submission::Rejected(rejection)) => self.unsent(ending::rejected(&rejection)),
-            Ok(Submission::NotTaken(fault)) | Err(fault) => self.unsent(ending::unreachable(&fault, tried.elapsed())),
-        };
-        self.desk.ended(0, end);
+            Err(Unsubmitted::Uncertain(doubt)) => {
+                let end = self.desk.read(|report| ending::uncertain(&doubt, &report.jobs[0]));
+                self.desk.ended(0, end);
+            }
+            Err(unsubmitted) => {
+                self.desk.not_submitted();
+                self.desk.ended(0, ending::unsubmitted(&unsubmitted));
+            }
+        }
         None
     }
 
-    /// An end without a job.
-    fn unsent(&self, end: End) -> End {
-        self.desk.not_submitted();
-        end
-    }
-
-    async fn look(&self, path: &str) -> ControlFlow<()> {
+    async fn look_and_submit(&self, payload: &Payload) -> Result<(JobId, Answer), Unsubmitted> {
         let told = |fault: &Fault| self.desk.trouble(0, &fault.to_string(), fault.help(), true);
-        let attempt = async || match self.client.look(path).await {
-            Err(ReadError::Fault(fault)) => Err(fault),
-            other => Ok(other),
-        };
-        let tried = Instant::now();
-        match persist(&self.plan.rules, false, attempt, told).await {
-            Ok(Ok(())) => {
-                self.desk.note(|report| report.jobs[0].trouble = None);
-                return ControlFlow::Continue(());
-            }
-            Ok(Err(error)) => self.desk.ended(0, ending::denied(&error)),
-            Err(fault) => self.desk.ended(0, ending::unreachable(&fault, tried.elapsed())),
+        let rules = &self.plan.rules;
+        if let Some(path) = &self.plan.look {
+            look(rules, async || self.client.look(path).await, told).await?;
+            self.desk.note(|report| report.jobs[0].trouble = None);
         }
-        ControlFlow::Break(())
+        let post = async || {
+            self.desk.submitting()?;
+            let submission = self.client.submit(payload).await;
+            if matches!(submission, Submission::NotTaken(_)) {
+                self.desk.not_submitted();
+            }
+            Ok(submission)
+        };
+        submit(rules, self.client.has_met(), post, told).await
     }
 
     /// Follows a job from the answer to its submit, which may hold its end already.
@@ -256,9 +271,12 @@ impl Gate {
     }
 
     async fn follow(&self, index: usize, id: JobId, watch: fn(Rules, Instant) -> Watch) {
-        let mut watch = watch(self.plan.rules, Instant::now());
-        let ending = wait(&mut watch, async || self.turn().await, async || self.poll(index, id).await).await;
+        let ending = self.watch(index, id, watch(self.plan.rules, Instant::now())).await;
         self.settle(index, ending).await;
+    }
+
+    async fn watch(&self, index: usize, id: JobId, mut watch: Watch) -> Ending {
+        wait(&mut watch, async || self.turn().await, async || self.poll(index, id).await).await
     }
 
     /// Leaves a submitted job to whoever attaches to it; a failure that is told at once is one all the same.
@@ -339,32 +357,6 @@ impl Gate {
             },
         });
     }
-}
-
-/// The payload, read from stdin where it is there; a stdin that nobody closes is given up at `until`.
-///
-/// # Errors
-///
-/// The end of a run whose payload is none.
-pub async fn read_payload(source: &Source, until: Instant) -> Result<Payload, End> {
-    let usage = |why: String, help: String| End { outcome: Outcome::Usage, why, help: Some(help) };
-    if let Source::Ready(payload) = source {
-        return Ok(payload.clone());
-    }
-    let mut bytes = Vec::new();
-    let mut stdin = tokio::io::stdin().take(payload::LARGEST + 1);
-    match timeout_at(until, stdin.read_to_end(&mut bytes)).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => {
-            let why = format!("`--payload -`: stdin cannot be read: {}", quote(&error.to_string()));
-            return Err(usage(why, "pipe the payload in".to_owned()));
-        }
-        Err(_) => {
-            let why = "`--payload -`: stdin was not closed before the deadline, and nothing was sent".to_owned();
-            return Err(End::new(Outcome::Unreachable, why, Some("close stdin, or name a file")));
-        }
-    }
-    Payload::of_bytes(&bytes).map_err(|error| usage(format!("`--payload -`: {error}"), error.help()))
 }
 
 /// What a read that failed means for the wait.

@@ -4,11 +4,13 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::foreign::Foreign;
 
 /// The number EPM gave a job. Never 0: the snapshot import of the same REST family answers `"jobId":"0"` for a job
 /// that cannot be asked about (epm-api.md §2.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct JobId(NonZeroU64);
 
 /// A text that is not the id of a job.
@@ -140,25 +142,35 @@ impl fmt::Display for State {
 const WARNING: &str = "WARNING";
 
 /// The texts of an answer about a job. Each may be absent, and on most pods most are (epm-api.md §1).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct Facts {
     /// `jobName`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub job_name: Option<Foreign>,
     /// `jobStatus`: a word such as `RUNNING`, `SUCCESS`, `WARNING`, `FAILED`; it may contradict the number.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub job_status: Option<Foreign>,
     /// `descriptiveStatus`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptive_status: Option<Foreign>,
     /// `detailedStatus`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub detailed_status: Option<Foreign>,
     /// `details`: a sentence, or the stack trace of an exception.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Foreign>,
     /// `logFileName`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub log_file_name: Option<Foreign>,
     /// `outputFileName`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub output_file_name: Option<Foreign>,
     /// `processType`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub process_type: Option<Foreign>,
     /// `executedBy`
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub executed_by: Option<Foreign>,
 }
 

@@ -15,7 +15,11 @@ pub mod payload;
 pub mod auth;
 pub mod epm;
 
+pub mod ledger;
+
 pub mod wait;
+
+pub mod submit;
 
 pub mod collect;
 

@@ -13,7 +13,7 @@ use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
 use epm_gate::epm::Client;
 use epm_gate::foreign::log_line;
 use epm_gate::gate::desk::Desk;
-use epm_gate::gate::{Gate, Task, read_payload};
+use epm_gate::gate::{Gate, Task};
 use epm_gate::outcome::Outcome;
 use epm_gate::report::console::{Color, Console, Volume, print_line};
 use epm_gate::report::values::json_line;
@@ -166,7 +166,7 @@ fn describe(report: &mut Report, invocation: &Invocation) {
 /// Prints what would be sent, and where to, as one JSON object.
 async fn dry_run(desk: &Desk, invocation: &Invocation) -> anyhow::Result<Outcome> {
     let (Task::Run(source) | Task::Submit(source)) = &invocation.plan.task else { return Ok(Outcome::Usage) };
-    let payload = match read_payload(source, invocation.limits.deadline).await {
+    let payload = match source.read(invocation.limits.deadline).await {
         Ok(payload) => payload,
         Err(end) => return Ok(desk.end_with(end)),
     };

@@ -27,6 +27,15 @@ pub enum Submitted {
     Maybe,
 }
 
+/// How an earlier run's job came into this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Earlier {
+    /// Its end was not known, and it is waited for.
+    Followed,
+    /// It had passed, and stands for this run.
+    Reused,
+}
+
 /// Everything that is known of one run.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -38,6 +47,8 @@ pub struct Report {
     pub payload: Option<Payload>,
     /// Whether it was.
     pub submitted: Submitted,
+    /// Whether the job is that of an earlier run, by the ledger.
+    pub earlier: Option<Earlier>,
     /// The jobs, in the order given; one without an id where it was to be submitted.
     pub jobs: Vec<JobReport>,
     /// An end that no job brought about: bad usage, a bug.
@@ -142,6 +153,7 @@ impl Report {
             url: None,
             payload: None,
             submitted: Submitted::No,
+            earlier: None,
             jobs: Vec::new(),
             end: None,
             notes: Vec::new(),

@@ -107,6 +107,8 @@ enum Acquaintance {
 pub struct Watch {
     rules: Rules,
     start: Instant,
+    /// Before the first poll.
+    pause: Duration,
     acquaintance: Acquaintance,
     /// Since when EPM cannot be reached.
     outage: Option<Instant>,
@@ -119,7 +121,12 @@ pub struct Watch {
 impl Watch {
     /// For a job that was just submitted, whose id EPM gave us.
     pub fn submitted(rules: Rules, now: Instant) -> Self {
-        Self::new(rules, now, Acquaintance::Known)
+        Self { pause: rules.pace.min, ..Self::new(rules, now, Acquaintance::Known) }
+    }
+
+    /// For a job that EPM gave the id of to an earlier process of ours: it may be at its end by now.
+    pub fn resumed(rules: Rules, now: Instant) -> Self {
+        Self { pause: Duration::ZERO, ..Self::new(rules, now, Acquaintance::Known) }
     }
 
     /// For a job that somebody names.
@@ -128,16 +135,12 @@ impl Watch {
     }
 
     fn new(rules: Rules, start: Instant, acquaintance: Acquaintance) -> Self {
-        Self { rules, start, acquaintance, outage: None, puzzle: None, missing: false }
+        Self { rules, start, pause: Duration::ZERO, acquaintance, outage: None, puzzle: None, missing: false }
     }
 
     /// When to ask first: at once where the job may be at its end, else after the shortest interval.
     pub fn first_poll(&self) -> Instant {
-        let pause = match self.acquaintance {
-            Acquaintance::Known => self.rules.pace.min,
-            Acquaintance::Hearsay | Acquaintance::Contact => Duration::ZERO,
-        };
-        (self.start + pause).min(self.rules.last_poll().max(self.start))
+        (self.start + self.pause).min(self.rules.last_poll().max(self.start))
     }
 
     /// What a poll means that was sent at `asked` and answered at `now`: the end, or when to ask next.

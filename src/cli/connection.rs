@@ -13,7 +13,7 @@ use super::given::{Given, Values};
 
 /// Variables of the contract that this version does not know yet. One that is set was meant to count: a condition that
 /// nobody judges would be a false green.
-const NOT_OFFERED: [&str; 38] = [
+const NOT_OFFERED: [&str; 36] = [
     "EPM_ATTESTATION",
     "EPM_CA_CERT",
     "EPM_CLIENT_ID",
@@ -33,8 +33,6 @@ const NOT_OFFERED: [&str; 38] = [
     "EPM_JWT_KEY_FILE",
     "EPM_JWT_KEY_ID",
     "EPM_JWT_SUBJECT",
-    "EPM_LEDGER",
-    "EPM_LEDGER_KEY",
     "EPM_LOG_FORMAT",
     "EPM_MAX_REJECTED",
     "EPM_METRICS",
@@ -178,7 +176,9 @@ fn of_file(file: &Given, error: &auth::Error) -> Error {
 /// The flags with which a later `attach` reaches the same service as the same user.
 pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl) -> Result<String, Error> {
     let mut flags = format!(" --url {}", shell_quoted(&url.to_string()));
-    for flag in ["username", "identity-domain", "password-file", "access-token-file", "job-name"] {
+    for flag in
+        ["username", "identity-domain", "password-file", "access-token-file", "ledger", "ledger-key", "job-name"]
+    {
         if let Some(given) = values.one(flag)? {
             flags = format!("{flags} --{flag} {}", shell_quoted(given.value.trim()));
         }

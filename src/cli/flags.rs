@@ -31,12 +31,12 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    output(safety(waiting(sending(connection(job(command))))))
+    output(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))
 }
 
 fn submit() -> Command {
     let command = Command::new("submit").about("Submit a job and record its id; a later stage attaches to it");
-    output(sending(limits(connection(job(command)))))
+    output(fresh(ledger(sending(limits(connection(job(command)))))))
 }
 
 fn attach() -> Command {
@@ -47,7 +47,7 @@ fn attach() -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    output(safety(waiting(connection(command.arg(ids).arg(label)))))
+    output(conditions(waiting(ledger(connection(command.arg(ids).arg(label))))))
 }
 
 fn status() -> Command {
@@ -180,7 +180,27 @@ fn waiting(command: Command) -> Command {
     )
 }
 
-fn safety(command: Command) -> Command {
+fn ledger(command: Command) -> Command {
+    under(
+        "Submitting once",
+        command,
+        [
+            text(
+                "ledger",
+                "FILE",
+                "Where submits, job ids and ends are kept, so that a repeated run loads nothing twice",
+            ),
+            text("ledger-key", "KEY", "What tells this load from any other, in place of the CI's run, job and step"),
+        ],
+    )
+}
+
+fn fresh(command: Command) -> Command {
+    let arg = Arg::new("fresh").long("fresh").action(ArgAction::SetTrue);
+    under("Submitting once", command, [arg.help("Submit anew, whatever the ledger holds")])
+}
+
+fn conditions(command: Command) -> Command {
     under(
         "Conditions",
         command,

@@ -5,7 +5,7 @@ use std::io::Read;
 use serde_json::Value;
 
 use crate::foreign::quote;
-use crate::gate::Source;
+use crate::gate::source::Source;
 use crate::job::JobId;
 use crate::payload::{self, Draft, Field, JobType, Payload, backticked};
 

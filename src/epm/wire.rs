@@ -5,7 +5,8 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::foreign::{Foreign, Mask};
@@ -63,6 +64,20 @@ pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
     let Ok(keys) = serde_json::from_str::<Keys>(text) else {
         return serde_json::from_str::<serde::de::IgnoredAny>(text).ok().map(|_| Answer::default());
     };
+    Some(answer_of(&keys, mask))
+}
+
+/// Reads a list of jobs, `{"items": [...]}`. None where it is no such list.
+pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
+    #[derive(Deserialize)]
+    struct List {
+        items: Vec<Keys>,
+    }
+    let list: List = serde_json::from_slice(body).ok()?;
+    Some(list.items.iter().map(|keys| answer_of(keys, mask)).collect())
+}
+
+fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
     let facts = Facts {
         job_name: keys.text(&["jobName"], mask),
         job_status: keys.text(&["jobStatus"], mask),
@@ -76,7 +91,7 @@ pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
         executed_by: keys.text(&["executedBy"], mask),
     };
     let job_id = keys.agreed(&["jobId", "jobID"], decimal).and_then(job_id);
-    Some(Answer { job_id, status: keys.agreed(&["status"], decimal), facts })
+    Answer { job_id, status: keys.agreed(&["status"], decimal), facts }
 }
 
 /// The id that the answer to a submit gives in its link to itself. Read, never followed.

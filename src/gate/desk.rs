@@ -5,25 +5,30 @@
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::ci::{Outputs, Platform, github};
+use crate::ci::{self, Outputs, Platform, github};
 use crate::collect::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
-use crate::foreign::quote;
-use crate::job::{Answer, JobId, State};
+use crate::foreign::{Foreign, cut, quote};
+use crate::job::{Answer, Facts, JobId, State};
+use crate::ledger::book::{Recorded, Work};
+use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
 use crate::report::console::Console;
 use crate::report::markdown::event;
 use crate::report::wording::{capitalised, headline, next_step, progress, subject};
-use crate::report::{End, Event, JobReport, Report, Submitted, Trouble};
+use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
 /// The report of a run, and the places where it is told while the run goes on.
 pub struct Desk {
     report: RefCell<Report>,
     outputs: RefCell<Outputs>,
+    ledger: RefCell<Option<Ledger>>,
+    page: RefCell<Option<Page>>,
     platform: Platform,
     console: Console,
     answered: Notify,
@@ -33,7 +38,8 @@ impl Desk {
     /// A desk for a run.
     pub fn new(report: Report, outputs: Outputs, platform: Platform, console: Console) -> Self {
         let (report, outputs) = (RefCell::new(report), RefCell::new(outputs));
-        Self { report, outputs, platform, console, answered: Notify::new() }
+        let (ledger, page) = Default::default();
+        Self { report, outputs, ledger, page, platform, console, answered: Notify::new() }
     }
 
     /// The log.
@@ -68,21 +74,62 @@ impl Desk {
         }
     }
 
+    /// The run has a page in this ledger.
+    pub fn opens(&self, page: Page) {
+        self.keeps(page.ledger().clone());
+        *self.page.borrow_mut() = Some(page);
+    }
+
+    /// Ends are to be written into this ledger.
+    pub fn keeps(&self, ledger: Ledger) {
+        *self.ledger.borrow_mut() = Some(ledger);
+    }
+
+    /// The next gate may have its turn at the ledger.
+    pub fn let_go(&self) {
+        if let Some(page) = &mut *self.page.borrow_mut() {
+            page.let_go();
+        }
+    }
+
     /// A submit is about to be sent: until its answer is judged, a job may come into being.
-    pub fn submitting(&self) {
+    ///
+    /// # Errors
+    ///
+    /// A ledger that cannot be written: nothing may be sent then.
+    pub fn submitting(&self) -> Result<(), ledger::Error> {
+        if let Some(page) = &mut *self.page.borrow_mut() {
+            let work = self.read(|report| {
+                let job_type = report.payload.as_ref().map(Payload::job_type).unwrap_or_default().to_owned();
+                Work { job_type, name: report.jobs[0].name.clone() }
+            });
+            page.intend(&work)?;
+        }
         let mut report = self.report.borrow_mut();
         report.submitted = Submitted::Maybe;
         let (job, now) = (&mut report.jobs[0], Instant::now());
         job.start = Some(now);
         job.mark(now, Event::Sent);
+        Ok(())
     }
 
     /// The submit provably brought no job into being.
     pub fn not_submitted(&self) {
+        if self.read(|report| report.submitted) == Submitted::Maybe {
+            self.write_page(Page::refuse);
+        }
         let mut report = self.report.borrow_mut();
         report.submitted = Submitted::No;
         report.jobs[0].start = None;
         self.answered.notify_waiters();
+    }
+
+    /// Writes something into the ledger's page. What cannot be written now is tried again at the end.
+    fn write_page(&self, write: impl FnOnce(&mut Page) -> Result<(), ledger::Error>) {
+        let written = self.page.borrow_mut().as_mut().map(write);
+        if let Some(Err(error)) = written {
+            self.tell_once(error.sentence());
+        }
     }
 
     /// Waits until the answer to the submit that is in flight was judged.
@@ -102,6 +149,7 @@ impl Desk {
             job.id = Some(id);
             job.mark(Instant::now(), Event::Submitted);
         }
+        self.write_page(|page| page.submitted(id));
         self.publish(id);
         self.say(0, "submitted");
         self.answered.notify_waiters();
@@ -118,6 +166,31 @@ impl Desk {
             });
             self.publish(id);
         }
+    }
+
+    /// An earlier run's job is this run's.
+    pub fn resumes(&self, id: JobId, earlier: Earlier, note: &str) {
+        self.let_go();
+        self.note(|report| {
+            report.earlier = Some(earlier);
+            report.jobs[0].id = Some(id);
+        });
+        self.attached();
+        self.tell(0, note);
+    }
+
+    /// An earlier run may have submitted this, and so nothing is submitted now.
+    pub fn doubts(&self, end: End) {
+        self.note(|report| report.submitted = Submitted::Maybe);
+        self.ended(0, end);
+    }
+
+    /// What was recorded of a job stands for what EPM does not know any more.
+    pub fn restore(&self, index: usize, state: State, facts: Facts) {
+        self.note(|report| {
+            let job = &mut report.jobs[index];
+            (job.state, job.facts, job.trouble) = (Some(state), facts, None);
+        });
     }
 
     fn publish(&self, id: JobId) {
@@ -179,6 +252,20 @@ impl Desk {
         if !self.read(|report| report.notes.contains(&note)) {
             self.console.warn(&note);
             self.note(|report| report.notes.push(note));
+        }
+    }
+
+    /// Tells something about a job, and puts it under the report.
+    pub fn tell(&self, index: usize, note: &str) {
+        let subject = self.read(|report| subject(&report.jobs[index]));
+        self.say(index, note);
+        self.note(|report| report.notes.push(format!("{subject}: {note}")));
+    }
+
+    /// One end for all jobs.
+    pub fn end_all(&self, end: &End) {
+        for index in 0..self.read(|report| report.jobs.len()) {
+            self.ended(index, end.clone());
         }
     }
 
@@ -267,6 +354,10 @@ impl Desk {
     /// Writes every output and says how the run ended. The outcome is final afterwards.
     pub fn close(&self) -> Outcome {
         let mut report = self.report.borrow_mut();
+        for error in self.keep(&report) {
+            self.console.warn(&error.sentence());
+            ci::hold(&mut report, &error.sentence());
+        }
         let errors = match self.outputs.try_borrow_mut() {
             Ok(mut outputs) => outputs.finish(&mut report),
             // A panic left it borrowed; there is nothing to write to any more.
@@ -278,6 +369,24 @@ impl Desk {
         let outcome = report.end().map_or(Outcome::Panic, |end| end.outcome);
         self.announce(&report, outcome);
         outcome
+    }
+
+    /// Writes into the ledger what could not be written before, and every end that is known.
+    fn keep(&self, report: &Report) -> Vec<ledger::Error> {
+        let mut errors = Vec::new();
+        if let Ok(mut page) = self.page.try_borrow_mut()
+            && let Some(page) = &mut *page
+        {
+            errors.extend(page.settle().err());
+        }
+        let host = report.url.as_ref().map(EpmUrl::host).unwrap_or_default();
+        if let Ok(ledger) = self.ledger.try_borrow()
+            && let Some(ledger) = &*ledger
+        {
+            let ends = report.jobs.iter().filter_map(recorded);
+            errors.extend(ends.filter_map(|(id, end)| ledger.ended(&host, id, &end).err()));
+        }
+        errors
     }
 
     fn announce(&self, report: &Report, outcome: Outcome) {
@@ -303,6 +412,16 @@ impl Desk {
         let subject = self.read(|report| subject(&report.jobs[index]));
         self.console.say(&format!("{subject}: {text}"));
     }
+}
+
+/// A job's end, where EPM has told one.
+fn recorded(job: &JobReport) -> Option<(JobId, Recorded)> {
+    const LONGEST_DETAILS: usize = 4096;
+    let (id, state) = (job.id?, job.state.filter(|state| state.is_finished())?);
+    let mut facts = job.facts.clone();
+    facts.details = facts.details.map(|details| Foreign::new(&cut(details.as_str(), LONGEST_DETAILS)));
+    let seconds = job.elapsed(Instant::now()).as_secs();
+    Some((id, Recorded { at: Timestamp::now(), status: state.number(), seconds, facts }))
 }
 
 fn contradiction(job: &JobReport, state: State, text: &str) -> String {

@@ -2,13 +2,18 @@
 
 use std::time::Duration;
 
-use crate::epm::error::{Fault, ReadError, words};
-use crate::epm::submission::{Doubt, Rejection};
+use jiff::Timestamp;
+
+use crate::epm::error::words;
+use crate::epm::submission::Doubt;
 use crate::foreign::{Foreign, quote};
 use crate::job::{Answer, JobId, State};
+use crate::ledger::book::{Adopted, Found};
+use crate::ledger::{self, Ledger};
 use crate::outcome::{Outcome, Signal};
 use crate::pace::brief;
 use crate::report::{End, JobReport};
+use crate::submit::Unsubmitted;
 use crate::wait::{Ending, Heard};
 
 use super::{Conditions, Plan};
@@ -145,7 +150,11 @@ pub(super) fn unanswered(signal: Option<Signal>, job: &JobReport) -> End {
 
 /// When the submit was sent: what one looks for in EPM's list.
 fn sent(job: &JobReport) -> String {
-    job.sent().map(|at| format!(" at {} UTC", at.strftime("%Y-%m-%d %H:%M:%S"))).unwrap_or_default()
+    job.sent().map(|at| format!(" at {}", utc(at))).unwrap_or_default()
+}
+
+fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The end of a submit that EPM may have acted on.
@@ -154,20 +163,118 @@ pub(super) fn uncertain(doubt: &Doubt, job: &JobReport) -> End {
     End::new(Outcome::SubmitUncertain, why, None)
 }
 
-/// The end of a submit, or of the look before it, that is not let in.
-pub(super) fn denied(error: &ReadError) -> End {
-    End::new(Outcome::AccessDenied, error.to_string(), Some(error.help()))
+/// The end of a submit, or of the look before it, that brought no job into being.
+pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
+    match unsubmitted {
+        Unsubmitted::Denied(error) => End::new(Outcome::AccessDenied, error.to_string(), Some(error.help())),
+        Unsubmitted::Rejected(rejection) => End::new(Outcome::Rejected, rejection.to_string(), None),
+        Unsubmitted::Unreachable(fault, tried) => {
+            let tried = Some(tried).filter(|tried| **tried >= Duration::from_secs(1));
+            let tried = tried.map(|tried| format!("; tried for {}", brief(*tried))).unwrap_or_default();
+            End::new(Outcome::Unreachable, format!("{fault}{tried}"), Some(fault.help()))
+        }
+        Unsubmitted::Unrecorded(error) => unusable(error),
+        Unsubmitted::Uncertain(doubt) => End::new(Outcome::SubmitUncertain, doubt.to_string(), None),
+    }
 }
 
-/// The end of a submit that EPM does not want.
-pub(super) fn rejected(rejection: &Rejection) -> End {
-    End::new(Outcome::Rejected, rejection.to_string(), None)
+/// The end before anything was sent, for a ledger that cannot be used.
+pub(super) fn unusable(error: &ledger::Error) -> End {
+    End::new(Outcome::Usage, format!("{}; nothing was sent", error.sentence()), Some(error.help()))
 }
 
-/// The end before anything was submitted, for want of an answer.
-pub(super) fn unreachable(fault: &Fault, tried: Duration) -> End {
-    let tried = if tried < Duration::from_secs(1) { String::new() } else { format!("; tried for {}", brief(tried)) };
-    End::new(Outcome::Unreachable, format!("{fault}{tried}"), Some(fault.help()))
+fn named(ledger: &Ledger) -> String {
+    quote(&ledger.path().display().to_string())
+}
+
+/// That another gate has the turn at the ledger.
+pub(super) fn waits_for_turn(ledger: &Ledger) -> String {
+    format!("another gate is submitting with the ledger {}; waiting for it", named(ledger))
+}
+
+/// The end where its turn was not over in time.
+pub(super) fn no_turn(ledger: &Ledger) -> End {
+    let why = format!("another gate was submitting with the ledger {} until the deadline", named(ledger));
+    End::new(Outcome::Unreachable, why, Some("try again once it is done"))
+}
+
+/// The end where an earlier run may have submitted this already.
+pub(super) fn open(at: Option<Timestamp>) -> End {
+    let when = at.map(|at| format!(" at {}", utc(at))).unwrap_or_default();
+    let why =
+        format!("the ledger holds a submit of it that an earlier run sent{when}, and the id of its job is not known");
+    let help = "attaching with the ledger writes the id down, and the next run takes it from there; if EPM shows that no \
+                job came of it, submit anew with `--fresh`";
+    End::new(Outcome::SubmitUncertain, why, Some(help))
+}
+
+/// The end where a key of the user's own leads to a success that is too old to be meant.
+pub(super) fn stale(id: JobId, at: Timestamp) -> End {
+    let why = format!(
+        "the ledger holds under this key job {id}, which passed at {}; that is too old to stand for this run",
+        utc(at)
+    );
+    let help = "give each load a `--ledger-key` of its own, such as one with the period or the run in it, or submit anew \
+                with `--fresh`";
+    End::new(Outcome::Usage, why, Some(help))
+}
+
+/// That `--fresh` submits in spite of what the ledger holds.
+pub(super) fn in_spite_of(found: &Found) -> String {
+    let held = match found {
+        Found::Running { id, .. } => format!("job {id}, whose end is not known"),
+        Found::Passed { id, .. } | Found::Stale { id, .. } => format!("job {id}, which passed"),
+        Found::Nothing | Found::Open { .. } => "a submit whose job is not known".to_owned(),
+    };
+    format!("the ledger holds {held}; submitting anew all the same, since `--fresh` is set")
+}
+
+/// That the job of an earlier run is followed.
+pub(super) fn follows(at: Timestamp) -> String {
+    format!("the ledger has it: an earlier run submitted it at {}; nothing is submitted, attaching to it", utc(at))
+}
+
+/// That the success of an earlier run is reused.
+pub(super) fn reuses(at: Timestamp) -> String {
+    format!("the ledger has it: it passed at {}; nothing is submitted, asking about it once more", utc(at))
+}
+
+/// That what was recorded stands.
+pub(super) fn forgotten(id: JobId) -> String {
+    format!("EPM knows job {id} no longer; what the ledger recorded of it stands")
+}
+
+/// What EPM's own list holds, for a person to look at.
+pub(super) fn listed(jobs: &[Answer], of: usize) -> String {
+    if jobs.is_empty() {
+        return "EPM's list of jobs is empty".to_owned();
+    }
+    let told = jobs.iter().map(|job| {
+        let id = job.job_id.map_or_else(|| "a job without an id".to_owned(), |id| format!("job {id}"));
+        let facts = &job.facts;
+        let texts = [&facts.job_status, &facts.process_type, &facts.executed_by, &facts.log_file_name];
+        let texts: Vec<String> = texts.into_iter().flatten().map(|text| quote(text.as_str())).collect();
+        format!("{id} ({})", texts.join(", "))
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    format!("look whether one of these is it; EPM's list begins with {} of {of}: {told}", jobs.len())
+}
+
+/// The end of a submit whose job an earlier one brought into being.
+pub(super) fn handed_over(id: JobId) -> End {
+    End::new(Outcome::Submitted, format!("an earlier run submitted it as job {id}; nothing was submitted now"), None)
+}
+
+/// What became of an id that was attached to with a ledger; nothing where the ledger had it.
+pub(super) fn adopted(adopted: &Adopted) -> Option<String> {
+    match adopted {
+        Adopted::Known => None,
+        Adopted::OfSubmit(at) => {
+            let when = at.map(|at| format!(" of {}", utc(at))).unwrap_or_default();
+            Some(format!("now in the ledger as the job of the submit{when}"))
+        }
+        Adopted::Alone => Some("now in the ledger; no submit there waited for its job".to_owned()),
+    }
 }
 
 /// That there is no excerpt, and why.

@@ -7,7 +7,7 @@ use crate::foreign::{Foreign, cut};
 use crate::job::State;
 use crate::outcome::Outcome;
 
-use super::{JobReport, Report, Submitted};
+use super::{Earlier, JobReport, Report, Submitted};
 
 /// The most that `details` holds, in bytes.
 const LONGEST_DETAILS: usize = 4096;
@@ -28,8 +28,9 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     };
     let mut values = job_values(job, outcome, LONGEST_DETAILS);
     values.insert("submitted".to_owned(), submitted.into());
-    values.insert("reused".to_owned(), false.into());
-    values.insert("attempts".to_owned(), json!(u8::from(report.submitted != Submitted::No)));
+    values.insert("reused".to_owned(), (report.earlier == Some(Earlier::Reused)).into());
+    let attempts = u8::from(report.submitted != Submitted::No || report.earlier.is_some());
+    values.insert("attempts".to_owned(), attempts.into());
     for later in ["category", "transient", "logPath", "outputPath", "reportPath"] {
         values.insert(later.to_owned(), Value::Null);
     }

@@ -1,0 +1,371 @@
+//! What earlier runs did: the intent, the id and the end of each submit, on disk, so that a run survives its process.
+//!
+//! [`book`] holds the rules and sees no file. Here is the file: replaced as a whole, flushed before anything that relies
+//! on it, and guarded by two locks beside it. One is held by a gate from reading until an id or a refusal stands, so
+//! that of two gates with one key only one submits. The other is held for the moment of a rewrite, so that a gate which
+//! writes its end never waits for another's submit.
+
+pub mod book;
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::foreign::quote;
+use crate::job::JobId;
+
+use book::{Adopted, Book, Found, Key, Recorded, Work};
+
+/// More than any ledger holds: what is ended is dropped after a season.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// How long another gate's rewrite is waited for; one takes milliseconds.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A ledger that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The file is there and cannot be read.
+    #[error("the ledger {} cannot be read", shown(path))]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A folder, a pipe or a device.
+    #[error("the ledger {} is not a file", shown(path))]
+    NotAFile {
+        /// What it is.
+        path: PathBuf,
+    },
+    /// It is not what this program wrote.
+    #[error("the ledger {} is damaged, or no ledger: {problem}", shown(path))]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The file system has no locks, so two gates could submit at once.
+    #[error("the ledger {} cannot be locked", shown(path))]
+    NoLocks {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The file, or a lock beside it, cannot be written.
+    #[error("the ledger {} cannot be written", shown(path))]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The id of an attach could belong to several submits.
+    #[error(
+        "the ledger {} holds {count} submits whose job is not known, and it is not clear which one this is",
+        shown(path)
+    )]
+    Ambiguous {
+        /// Which file.
+        path: PathBuf,
+        /// How many.
+        count: usize,
+    },
+}
+
+fn shown(path: &Path) -> String {
+    quote(&path.display().to_string())
+}
+
+impl Error {
+    /// What would be right.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } | Self::NotAFile { .. } => "name a file that this user may read and write",
+            Self::Damaged { .. } => {
+                "it was left as it is: restore it, or move it away once EPM shows that none of its loads is still \
+                 under way"
+            }
+            Self::NoLocks { .. } => "put the ledger on a file system that has locks, such as a local disk",
+            Self::Unwritable { .. } => "name a place that exists, has room, and that this user may write to",
+            Self::Ambiguous { .. } => {
+                "attach to one job at a time, with the `--ledger-key` or the `--job-name` of its submit"
+            }
+        }
+    }
+
+    /// The error with its cause, as one sentence of a report.
+    pub fn sentence(&self) -> String {
+        let cause = std::error::Error::source(self).map(|cause| format!(": {}", quote(&cause.to_string())));
+        format!("{self}{}", cause.unwrap_or_default())
+    }
+}
+
+/// The ledger's file.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    path: PathBuf,
+}
+
+/// A gate's turn to submit, until it is dropped or the process ends, however that comes about.
+#[derive(Debug)]
+pub struct Turn {
+    _lock: File,
+}
+
+impl Ledger {
+    /// The ledger at a path. A link is followed, so that the file it leads to is replaced and not the link, and two ways
+    /// to one file share its locks.
+    pub fn at(path: &Path) -> Self {
+        let in_folder = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
+        let path = fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned());
+        Self { path }
+    }
+
+    /// The file itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Takes the turn to submit; none while another gate has it.
+    ///
+    /// # Errors
+    ///
+    /// A folder that cannot be written to, or has no locks.
+    pub fn turn(&self) -> Result<Option<Turn>, Error> {
+        Ok(self.lock("lock")?.map(|lock| Turn { _lock: lock }))
+    }
+
+    /// Reads it. A file that is not there is an empty ledger; one that is empty is not, since it may have been cut.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be read, and what is no ledger of this version.
+    pub fn read(&self) -> Result<Book, Error> {
+        let path = || self.path.clone();
+        let mut bytes = Vec::new();
+        match fs::metadata(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Book::default()),
+            Ok(metadata) if !metadata.is_file() => return Err(Error::NotAFile { path: path() }),
+            _ => File::open(&self.path)
+                .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+                .map_err(|source| Error::Unreadable { path: path(), source })?,
+        };
+        if bytes.len() as u64 > LARGEST {
+            return Err(Error::Damaged { path: path(), problem: format!("it is larger than {LARGEST} bytes") });
+        }
+        Book::parse(&bytes).map_err(|problem| Error::Damaged { path: path(), problem })
+    }
+
+    /// Changes it: reads, changes and replaces it as one step among all gates.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being read or written; it is as it was then.
+    pub fn change<T>(&self, change: impl FnOnce(&mut Book) -> Result<T, Error>) -> Result<T, Error> {
+        let _writing = self.writing()?;
+        let mut book = self.read()?;
+        let changed = change(&mut book)?;
+        self.replace(&book).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
+        Ok(changed)
+    }
+
+    /// Waits for the moment of a rewrite.
+    fn writing(&self) -> Result<File, Error> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            if let Some(lock) = self.lock("writing")? {
+                return Ok(lock);
+            }
+            if Instant::now() >= until {
+                let source = io::Error::new(io::ErrorKind::TimedOut, "another process does not let go of it");
+                return Err(Error::Unwritable { path: self.beside("writing"), source });
+            }
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+    }
+
+    fn lock(&self, suffix: &str) -> Result<Option<File>, Error> {
+        let path = self.beside(suffix);
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(|source| Error::Unwritable { path: path.clone(), source })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Interrupted => Ok(None),
+            Err(TryLockError::Error(source)) => Err(Error::NoLocks { path, source }),
+        }
+    }
+
+    /// Writes the whole beside it, and puts it in its place once it is on disk; the folder is flushed too, since a
+    /// rename is of the folder.
+    fn replace(&self, book: &Book) -> io::Result<()> {
+        let part = self.beside("part");
+        let mut file = File::create(&part)?;
+        file.write_all(book.text().as_bytes())?;
+        file.sync_all()?;
+        drop(file);
+        fs::rename(&part, &self.path)?;
+        flush_folder(folder(&self.path))
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut name = OsString::from(self.path.as_os_str());
+        name.push(".");
+        name.push(suffix);
+        PathBuf::from(name)
+    }
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+#[cfg(unix)]
+fn flush_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Where a folder cannot be opened, the system flushes a rename by itself.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
+fn flush_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// One run's place in the ledger.
+#[derive(Debug)]
+pub struct Page {
+    ledger: Ledger,
+    key: Key,
+    turn: Option<Turn>,
+    /// What could not be written when it was known.
+    unwritten: Option<Unwritten>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Unwritten {
+    Refused,
+    Submitted(JobId),
+}
+
+impl Page {
+    /// The place of a run that has its turn.
+    pub fn new(ledger: Ledger, key: Key, turn: Turn) -> Self {
+        Self { ledger, key, turn: Some(turn), unwritten: None }
+    }
+
+    /// The ledger that it is in.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What the ledger knows of this run. `is_explicit`: the user gave the key's first part.
+    ///
+    /// # Errors
+    ///
+    /// What [`Ledger::read`] refuses.
+    pub fn found(&self, is_explicit: bool) -> Result<Found, Error> {
+        Ok(self.ledger.read()?.found(&self.key, is_explicit, Timestamp::now()))
+    }
+
+    /// Writes down that this is about to be submitted.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written: nothing may be sent then.
+    pub fn intend(&mut self, work: &Work) -> Result<(), Error> {
+        self.unwritten = None;
+        self.change(|book, key, now| book.intend(key, work, now))
+    }
+
+    /// Takes the intent back: nothing came of it.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written; [`Self::settle`] tries again.
+    pub fn refuse(&mut self) -> Result<(), Error> {
+        self.unwritten = Some(Unwritten::Refused);
+        self.settle()
+    }
+
+    /// Writes the id down, and lets the next gate have its turn.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written; [`Self::settle`] tries again.
+    pub fn submitted(&mut self, id: JobId) -> Result<(), Error> {
+        self.unwritten = Some(Unwritten::Submitted(id));
+        let written = self.settle();
+        self.let_go();
+        written
+    }
+
+    /// Writes what could not be written when it was known.
+    ///
+    /// # Errors
+    ///
+    /// What still keeps the ledger from being written.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        match self.unwritten {
+            None => return Ok(()),
+            Some(Unwritten::Refused) => self.change(|book, key, now| book.refuse(key, now))?,
+            Some(Unwritten::Submitted(id)) => self.change(|book, key, now| book.submitted(key, id, now))?,
+        }
+        self.unwritten = None;
+        Ok(())
+    }
+
+    /// Lets the next gate have its turn.
+    pub fn let_go(&mut self) {
+        self.turn = None;
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Book, &Key, Timestamp)) -> Result<(), Error> {
+        self.ledger.change(|book| {
+            change(book, &self.key, Timestamp::now());
+            Ok(())
+        })
+    }
+}
+
+impl Ledger {
+    /// Writes a job's end down, wherever the job stands; nothing where it does not.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written.
+    pub fn ended(&self, host: &str, id: JobId, recorded: &Recorded) -> Result<(), Error> {
+        self.change(|book| {
+            book.ended(host, id, recorded);
+            Ok(())
+        })
+    }
+
+    /// Takes in the ids that somebody found, and tells what became of each. `run` and `name` say which submit they
+    /// belong to, where that is known.
+    ///
+    /// # Errors
+    ///
+    /// Ids that could belong to several submits, and what keeps the ledger from being written.
+    pub fn adopt(
+        &self,
+        host: &str,
+        ids: &[JobId],
+        run: Option<&str>,
+        name: Option<&str>,
+    ) -> Result<Vec<Adopted>, Error> {
+        self.change(|book| {
+            let adopted = book.adopt(host, ids, run, name, Timestamp::now());
+            adopted.map_err(|count| Error::Ambiguous { path: self.path.clone(), count })
+        })
+    }
+}

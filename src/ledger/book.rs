@@ -1,0 +1,387 @@
+//! The entries of a ledger and the rules by which they change. No file and no clock here: every moment is given.
+
+use std::fmt::Write;
+
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::job::{Facts, JobId, State};
+
+/// What tells a ledger from any other JSON.
+const FORMAT: &str = "epm-gate ledger";
+const VERSION: u32 = 1;
+
+/// How long an entry is kept after its end or its refusal: longer than any platform lets a run be repeated (GitHub: 30
+/// days). What is open is kept for ever.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// How old a success under a key of the user's own may be: a key that never changes would be green for ever.
+const FRESH: SignedDuration = SignedDuration::from_hours(12);
+
+/// What makes two submits one: the CI's run or the user's key, where it goes, and what is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// The CI's run, job and step, or the key that the user gave.
+    pub run: String,
+    /// The SHA-256 of the canonical payload, in hexadecimal.
+    pub payload: String,
+    /// The host, with its port where that is not the usual one.
+    pub host: String,
+}
+
+impl Key {
+    /// The key of a payload: the order of its keys and its white space do not count.
+    pub fn new(run: &str, host: &str, payload: &Value) -> Self {
+        let hash = digest(&SHA256, canonical(payload).as_bytes());
+        let payload = hash.as_ref().iter().fold(String::new(), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        });
+        Self { run: run.to_owned(), payload, host: host.to_owned() }
+    }
+}
+
+/// JSON without white space, the keys of each object sorted.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(keys) => {
+            let mut sorted: Vec<_> = keys.iter().collect();
+            sorted.sort_by_key(|(key, _)| *key);
+            let pairs =
+                sorted.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
+        }
+        Value::Array(values) => format!("[{}]", values.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        other => other.to_string(),
+    }
+}
+
+/// What is submitted, for whoever reads the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// The job's type.
+    pub job_type: String,
+    /// Its name, where it has one.
+    pub name: Option<String>,
+}
+
+/// The end of a job, as it was heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Recorded {
+    /// When it was heard.
+    pub at: Timestamp,
+    /// EPM's number: one that ends a job.
+    pub status: i64,
+    /// How long it took from its submit, in seconds, as far as a gate has watched it.
+    pub seconds: u64,
+    /// EPM's texts beside the number.
+    pub facts: Facts,
+}
+
+/// What became of a submit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+enum Stage {
+    /// It may have been sent.
+    Intended,
+    /// It provably did not act.
+    Refused { at: Timestamp },
+    /// EPM took it.
+    Submitted {
+        #[serde(rename = "jobId")]
+        id: JobId,
+        at: Timestamp,
+    },
+    /// Its job is at its end.
+    Ended {
+        #[serde(rename = "jobId")]
+        id: JobId,
+        at: Timestamp,
+        end: Recorded,
+    },
+}
+
+impl Stage {
+    fn id(&self) -> Option<JobId> {
+        match self {
+            Self::Intended | Self::Refused { .. } => None,
+            Self::Submitted { id, .. } | Self::Ended { id, .. } => Some(*id),
+        }
+    }
+
+    /// When nothing more was to come of it; none while something is.
+    fn over(&self) -> Option<Timestamp> {
+        match self {
+            Self::Intended | Self::Submitted { .. } => None,
+            Self::Refused { at } => Some(*at),
+            Self::Ended { end, .. } => Some(end.at),
+        }
+    }
+}
+
+/// One submit, or a job that somebody attached to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Entry {
+    /// None for a job that no run with this ledger submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+    host: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payload: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_type: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_name: Option<String>,
+    /// When the submit was about to be sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    intended: Option<Timestamp>,
+    state: Stage,
+}
+
+impl Entry {
+    fn is_of(&self, key: &Key) -> bool {
+        self.run.as_ref() == Some(&key.run) && self.payload.as_ref() == Some(&key.payload) && self.host == key.host
+    }
+}
+
+/// What a run finds under its key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Nothing that keeps it from submitting.
+    Nothing,
+    /// A submit that may have been sent, and whose job is not known.
+    Open {
+        /// When it was about to be sent.
+        at: Option<Timestamp>,
+    },
+    /// A job whose end is not known.
+    Running {
+        /// The job.
+        id: JobId,
+        /// When EPM took it.
+        at: Timestamp,
+    },
+    /// A job that ended with status 0.
+    Passed {
+        /// The job.
+        id: JobId,
+        /// Its end.
+        end: Recorded,
+    },
+    /// A success under a key of the user's own, too old to be meant.
+    Stale {
+        /// The job.
+        id: JobId,
+        /// When its end was heard.
+        at: Timestamp,
+    },
+}
+
+/// What became of an id that somebody found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Adopted {
+    /// The ledger had it already.
+    Known,
+    /// It is now the job of the submit of this moment.
+    OfSubmit(Option<Timestamp>),
+    /// No submit waited for it: it stands for itself.
+    Alone,
+}
+
+/// All entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    entries: Vec<Entry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sheet {
+    format: String,
+    version: u32,
+    entries: Vec<Entry>,
+}
+
+impl Book {
+    /// Reads a ledger's text.
+    ///
+    /// # Errors
+    ///
+    /// What is no ledger of this version, in a sentence; also one that says two things of one submit or one job.
+    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Head {
+            format: String,
+            version: u32,
+        }
+        let head: Head =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is not a ledger's JSON: {error}"))?;
+        if head.format != FORMAT {
+            return Err(format!("its `format` is not `{FORMAT}`"));
+        }
+        if head.version != VERSION {
+            return Err(format!("its version is {}, and this program knows {VERSION} alone", head.version));
+        }
+        let sheet: Sheet =
+            serde_json::from_slice(bytes).map_err(|error| format!("it is not a ledger's JSON: {error}"))?;
+        let book = Self { entries: sheet.entries };
+        book.check()?;
+        Ok(book)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (index, entry) in self.entries.iter().enumerate() {
+            let place = index + 1;
+            if entry.run.is_some() != entry.payload.is_some() || entry.run.is_none() && entry.state.id().is_none() {
+                return Err(format!("entry {place} has neither a whole key nor a job"));
+            }
+            if let Stage::Ended { end, .. } = &entry.state
+                && !State::of(end.status).is_finished()
+            {
+                return Err(format!("entry {place} is ended with status {}, which ends nothing", end.status));
+            }
+            let is_twin = |other: &Entry| {
+                let same_job = other.state.id().is_some() && other.state.id() == entry.state.id();
+                let same_submit = other.run.is_some() && (&other.run, &other.payload) == (&entry.run, &entry.payload);
+                other.host == entry.host && (same_job || same_submit)
+            };
+            if self.entries[..index].iter().any(is_twin) {
+                return Err(format!("entry {place} speaks of what another one speaks of"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The ledger's text.
+    pub fn text(&self) -> String {
+        let sheet = Sheet { format: FORMAT.to_owned(), version: VERSION, entries: self.entries.clone() };
+        // Serializing what is made of texts and numbers cannot fail.
+        serde_json::to_string_pretty(&sheet).unwrap_or_default() + "\n"
+    }
+
+    /// What a run with this key finds. `is_explicit`: the user gave the key's first part.
+    pub fn found(&self, key: &Key, is_explicit: bool, now: Timestamp) -> Found {
+        let Some(entry) = self.entries.iter().find(|entry| entry.is_of(key)) else { return Found::Nothing };
+        match &entry.state {
+            Stage::Refused { .. } => Found::Nothing,
+            Stage::Intended => Found::Open { at: entry.intended },
+            Stage::Submitted { id, at } => Found::Running { id: *id, at: *at },
+            Stage::Ended { end, .. } if State::of(end.status) != State::Succeeded => Found::Nothing,
+            // A moment that is yet to come is that of a clock which was wrong.
+            Stage::Ended { id, end, .. } if is_explicit && now.duration_since(end.at).abs() > FRESH => {
+                Found::Stale { id: *id, at: end.at }
+            }
+            Stage::Ended { id, end, .. } => Found::Passed { id: *id, end: end.clone() },
+        }
+    }
+
+    /// A submit is about to be sent.
+    pub fn intend(&mut self, key: &Key, work: &Work, now: Timestamp) {
+        self.entries
+            .retain(|entry| !entry.is_of(key) && entry.state.over().is_none_or(|at| now.duration_since(at) < KEPT));
+        self.entries.push(Entry {
+            run: Some(key.run.clone()),
+            host: key.host.clone(),
+            payload: Some(key.payload.clone()),
+            job_type: Some(work.job_type.clone()),
+            job_name: work.name.clone(),
+            intended: Some(now),
+            state: Stage::Intended,
+        });
+    }
+
+    /// The submit provably did not act.
+    pub fn refuse(&mut self, key: &Key, now: Timestamp) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key) && entry.state == Stage::Intended) {
+            entry.state = Stage::Refused { at: now };
+        }
+    }
+
+    /// EPM took the submit. Where another entry has that job, such as one that somebody attached to, it gives way.
+    pub fn submitted(&mut self, key: &Key, id: JobId, now: Timestamp) {
+        self.entries.retain(|entry| entry.is_of(key) || entry.host != key.host || entry.state.id() != Some(id));
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key)) {
+            entry.state = Stage::Submitted { id, at: now };
+        }
+    }
+
+    /// A job's end was heard. One that was recorded with the same status stays as it was: its age counts from when it was
+    /// heard first.
+    pub fn ended(&mut self, host: &str, id: JobId, end: &Recorded) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.host == host && entry.state.id() == Some(id)) {
+            entry.state = match entry.state.clone() {
+                Stage::Submitted { at, .. } => Stage::Ended { id, at, end: end.clone() },
+                Stage::Ended { at, end: known, .. } if known.status != end.status => {
+                    Stage::Ended { id, at, end: end.clone() }
+                }
+                other => other,
+            };
+        }
+    }
+
+    /// Takes in ids that somebody found. One that is not known belongs to the one submit to that host whose job is not
+    /// known, narrowed by `run` and `name` where they are given.
+    ///
+    /// # Errors
+    ///
+    /// How many submits it could belong to, where that is not one.
+    pub fn adopt(
+        &mut self,
+        host: &str,
+        ids: &[JobId],
+        run: Option<&str>,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<Adopted>, usize> {
+        let is_known =
+            |id: &JobId| self.entries.iter().any(|entry| entry.host == host && entry.state.id() == Some(*id));
+        let new: Vec<JobId> = ids.iter().copied().filter(|id| !is_known(id)).collect();
+        let agrees = |told: Option<&str>, known: &Option<String>| told.is_none() || told == known.as_deref();
+        let open: Vec<usize> = self
+            .entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.host == host && entry.state == Stage::Intended)
+            .filter(|(_, entry)| agrees(run, &entry.run) && agrees(name, &entry.job_name))
+            .map(|(index, _)| index)
+            .collect();
+        if !open.is_empty() && (open.len() > 1 && !new.is_empty() || new.len() > 1) {
+            return Err(open.len());
+        }
+        Ok(ids.iter().map(|id| self.take_in(host, *id, &new, open.first().copied(), name, now)).collect())
+    }
+
+    fn take_in(
+        &mut self,
+        host: &str,
+        id: JobId,
+        new: &[JobId],
+        open: Option<usize>,
+        name: Option<&str>,
+        now: Timestamp,
+    ) -> Adopted {
+        let state = Stage::Submitted { id, at: now };
+        if !new.contains(&id) {
+            return Adopted::Known;
+        }
+        if let Some(entry) = open.and_then(|index| self.entries.get_mut(index)) {
+            entry.state = state;
+            return Adopted::OfSubmit(entry.intended);
+        }
+        self.entries.push(Entry {
+            run: None,
+            host: host.to_owned(),
+            payload: None,
+            job_type: None,
+            job_name: name.map(str::to_owned),
+            intended: None,
+            state,
+        });
+        Adopted::Alone
+    }
+}
