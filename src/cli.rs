@@ -209,11 +209,10 @@ impl Call {
             _ => Task::Status(only(&job::ids(&values)?)?),
         };
         let platform = platform(&values, Platform::detect(|name| self.environment.get(name)))?;
-        let keeps = self.command != "status";
         let fresh = submits && self.matches.get_flag("fresh");
-        let keeping = match keeps {
-            true => keeping::keeping(&values, &self.environment, platform, submits, fresh)?,
-            false => None,
+        let keeping = match self.command {
+            "status" => None,
+            _ => keeping::keeping(&values, &self.environment, platform, submits, fresh)?,
         };
         let url = connection::url(&values)?;
         let credentials = connection::credentials(&values)?;

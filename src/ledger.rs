@@ -317,7 +317,7 @@ impl Page {
     pub fn settle(&mut self) -> Result<(), Error> {
         match self.unwritten {
             None => return Ok(()),
-            Some(Unwritten::Refused) => self.change(|book, key, now| book.refuse(key, now))?,
+            Some(Unwritten::Refused) => self.change(Book::refuse)?,
             Some(Unwritten::Submitted(id)) => self.change(|book, key, now| book.submitted(key, id, now))?,
         }
         self.unwritten = None;

@@ -83,7 +83,10 @@ pub fn is_repeated(platform: Platform, variable: impl Fn(&str) -> Option<String>
 mod tests {
     use super::*;
 
-    const RUNS: [(Platform, &[(&str, &str)], &str); 4] = [
+    type Variables = &'static [(&'static str, &'static str)];
+
+    /// A platform, what it sets, and the variable that tells one step from another.
+    const RUNS: [(Platform, Variables, &str); 4] = [
         (
             Platform::Github,
             &[

@@ -34,7 +34,7 @@ pub(super) enum Start {
     /// With the job of an earlier submit, whose end is not known.
     Follow(JobId),
     /// With a question about a job that passed.
-    Ask(JobId, Recorded),
+    Ask(JobId, Box<Recorded>),
 }
 
 /// How often it is tried whether another gate's turn is over.
@@ -118,7 +118,7 @@ impl Gate {
     }
 
     /// Asks once more about a job that passed. If EPM has forgotten it, what was recorded stands.
-    pub(super) async fn ask_again(&self, id: JobId, recorded: Recorded) {
+    pub(super) async fn ask_again(&self, id: JobId, recorded: Box<Recorded>) {
         self.desk.note(|report| report.jobs[0].duration = Some(Duration::from_secs(recorded.seconds)));
         let ending = match self.watch(0, id, Watch::attached(self.plan.rules, Instant::now())).await {
             Ending::NotKnown => {

@@ -101,7 +101,7 @@ enum Stage {
         #[serde(rename = "jobId")]
         id: JobId,
         at: Timestamp,
-        end: Recorded,
+        end: Box<Recorded>,
     },
 }
 
@@ -171,7 +171,7 @@ pub enum Found {
         /// The job.
         id: JobId,
         /// Its end.
-        end: Recorded,
+        end: Box<Recorded>,
     },
     /// A success under a key of the user's own, too old to be meant.
     Stale {
@@ -315,9 +315,9 @@ impl Book {
     pub fn ended(&mut self, host: &str, id: JobId, end: &Recorded) {
         for entry in self.entries.iter_mut().filter(|entry| entry.host == host && entry.state.id() == Some(id)) {
             entry.state = match entry.state.clone() {
-                Stage::Submitted { at, .. } => Stage::Ended { id, at, end: end.clone() },
+                Stage::Submitted { at, .. } => Stage::Ended { id, at, end: Box::new(end.clone()) },
                 Stage::Ended { at, end: known, .. } if known.status != end.status => {
-                    Stage::Ended { id, at, end: end.clone() }
+                    Stage::Ended { id, at, end: Box::new(end.clone()) }
                 }
                 other => other,
             };
