@@ -369,3 +369,6 @@ impl Ledger {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

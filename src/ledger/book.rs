@@ -385,3 +385,6 @@ impl Book {
         Adopted::Alone
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,9 @@ mod bad_input;
 #[cfg(unix)]
 mod deadline;
 mod help;
+#[cfg(unix)]
+mod killed;
+mod ledger;
 mod outputs;
 mod payloads;
 mod scenarios;

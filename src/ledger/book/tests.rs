@@ -1,0 +1,196 @@
+use serde_json::json;
+
+use super::*;
+
+const HOST: &str = "epm.example.com";
+
+fn at(hours: i64) -> Timestamp {
+    Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1000 + hours)
+}
+
+fn key(run: &str) -> Key {
+    Key::new(run, HOST, &json!({"jobType": "INTEGRATION", "jobName": "GL"}))
+}
+
+fn id(number: u64) -> JobId {
+    JobId::new(number).unwrap()
+}
+
+fn end(status: i64, heard: Timestamp) -> Recorded {
+    Recorded { at: heard, status, seconds: 7, facts: Facts::default() }
+}
+
+fn work(name: &str) -> Work {
+    Work { job_type: "INTEGRATION".to_owned(), name: Some(name.to_owned()) }
+}
+
+/// A ledger in which a run has come so far.
+fn intended(run: &str) -> Book {
+    let mut book = Book::default();
+    book.intend(&key(run), &work("GL"), at(0));
+    book
+}
+
+fn submitted(run: &str, number: u64) -> Book {
+    let mut book = intended(run);
+    book.submitted(&key(run), id(number), at(1));
+    book
+}
+
+fn ended(run: &str, number: u64, status: i64) -> Book {
+    let mut book = submitted(run, number);
+    book.ended(HOST, id(number), &end(status, at(2)));
+    book
+}
+
+#[test]
+fn each_row_of_the_contract() {
+    let refused = {
+        let mut book = intended("k");
+        book.refuse(&key("k"), at(1));
+        book
+    };
+    let passed = Found::Passed { id: id(7), end: Box::new(end(0, at(2))) };
+    let table = [
+        (Book::default(), Found::Nothing),
+        (refused, Found::Nothing),
+        (intended("k"), Found::Open { at: Some(at(0)) }),
+        (submitted("k", 7), Found::Running { id: id(7), at: at(1) }),
+        (ended("k", 7, 0), passed),
+        (ended("k", 7, 1), Found::Nothing),
+        (ended("k", 7, 3), Found::Nothing),
+        (ended("k", 7, 4), Found::Nothing),
+    ];
+    for (book, expected) in table {
+        assert_eq!(book.found(&key("k"), false, at(3)), expected);
+        assert_eq!(book.found(&key("other"), false, at(3)), Found::Nothing);
+        assert_eq!(Book::parse(book.text().as_bytes()).as_ref(), Ok(&book), "what is written is read back");
+    }
+}
+
+#[test]
+fn a_success_under_a_key_of_the_users_own_ages_and_one_of_the_ci_does_not() {
+    let book = ended("k", 7, 0);
+    let is_stale = |explicit, hours| matches!(book.found(&key("k"), explicit, at(hours)), Found::Stale { .. });
+    assert!(!is_stale(true, 14) && is_stale(true, 15));
+    assert!(!is_stale(false, 24 * 29));
+    assert!(is_stale(true, -11), "a clock that was wrong proves nothing");
+}
+
+#[test]
+fn asking_again_does_not_make_a_success_younger() {
+    let mut book = ended("k", 7, 0);
+    book.ended(HOST, id(7), &end(0, at(13)));
+    assert!(matches!(book.found(&key("k"), true, at(15)), Found::Stale { .. }));
+    book.ended(HOST, id(7), &end(1, at(14)));
+    assert_eq!(book.found(&key("k"), true, at(15)), Found::Nothing, "what EPM says now counts");
+}
+
+#[test]
+fn the_key_is_run_host_and_payload_and_not_how_the_payload_is_written() {
+    let key = |run, host, text: &str| Key::new(run, host, &serde_json::from_str(text).unwrap());
+    let one = key("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#);
+    assert_eq!(one, key("k", HOST, r#"{ "a" : {"y":[1, 2],"x":1}, "jobType" : "INTEGRATION" }"#));
+    for (run, host, text) in [
+        ("l", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#),
+        ("k", "epm-test.example.com", r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[2,1]}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":"1","y":[1,2]}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]},"b":null}"#),
+    ] {
+        assert_ne!(one, key(run, host, text), "{run} {host} {text}");
+    }
+    assert_eq!(one.payload.len(), 64);
+}
+
+#[test]
+fn a_new_attempt_takes_the_place_of_the_old_one() {
+    let mut book = ended("k", 7, 1);
+    book.intend(&key("k"), &work("GL"), at(3));
+    assert_eq!(book.found(&key("k"), false, at(4)), Found::Open { at: Some(at(3)) });
+    book.submitted(&key("k"), id(8), at(4));
+    book.ended(HOST, id(7), &end(0, at(5)));
+    assert_eq!(book.found(&key("k"), false, at(6)), Found::Running { id: id(8), at: at(4) });
+}
+
+#[test]
+fn only_an_open_intent_is_taken_back() {
+    for book in [submitted("k", 7), ended("k", 7, 0)] {
+        let mut refused = book.clone();
+        refused.refuse(&key("k"), at(3));
+        assert_eq!(refused, book);
+    }
+}
+
+#[test]
+fn an_id_that_somebody_found_belongs_to_the_one_submit_that_waits_for_it() {
+    let mut book = intended("k");
+    assert_eq!(book.adopt(HOST, &[id(7)], None, None, at(3)), Ok(vec![Adopted::OfSubmit(Some(at(0)))]));
+    assert_eq!(book.found(&key("k"), false, at(4)), Found::Running { id: id(7), at: at(3) });
+    assert_eq!(book.adopt(HOST, &[id(7)], None, None, at(4)), Ok(vec![Adopted::Known]));
+    assert_eq!(book.adopt(HOST, &[id(8)], None, None, at(4)), Ok(vec![Adopted::Alone]));
+    book.ended(HOST, id(8), &end(0, at(5)));
+    assert_eq!(Book::parse(book.text().as_bytes()), Ok(book));
+}
+
+#[test]
+fn an_id_is_never_given_to_a_submit_that_it_may_not_belong_to() {
+    let two = || {
+        let mut book = intended("k");
+        book.intend(&key("l"), &work("AP"), at(1));
+        book
+    };
+    assert_eq!(two().adopt(HOST, &[id(7)], None, None, at(3)), Err(2));
+    assert_eq!(intended("k").adopt(HOST, &[id(7), id(8)], None, None, at(3)), Err(1));
+    let mut book = two();
+    assert_eq!(book.adopt(HOST, &[id(7)], Some("l"), None, at(3)), Ok(vec![Adopted::OfSubmit(Some(at(1)))]));
+    assert_eq!(book.found(&key("k"), false, at(4)), Found::Open { at: Some(at(0)) });
+    let mut book = two();
+    assert_eq!(book.adopt(HOST, &[id(7)], None, Some("GL"), at(3)), Ok(vec![Adopted::OfSubmit(Some(at(0)))]));
+    let mut book = two();
+    assert_eq!(book.adopt(HOST, &[id(7)], None, Some("FX"), at(3)), Ok(vec![Adopted::Alone]));
+    assert_eq!(two().adopt("elsewhere", &[id(7)], None, None, at(3)), Ok(vec![Adopted::Alone]));
+}
+
+#[test]
+fn what_is_over_is_dropped_after_a_season_and_what_is_open_never() {
+    let season = 24 * 90;
+    let mut book = ended("passed", 7, 0);
+    book.intend(&key("open"), &work("GL"), at(0));
+    book.intend(&key("running"), &work("GL"), at(0));
+    book.submitted(&key("running"), id(8), at(0));
+    book.intend(&key("new"), &work("GL"), at(2 + season - 1));
+    assert!(matches!(book.found(&key("passed"), false, at(3 + season)), Found::Passed { .. }));
+    book.intend(&key("newer"), &work("GL"), at(2 + season));
+    assert_eq!(book.found(&key("passed"), false, at(3 + season)), Found::Nothing);
+    assert!(matches!(book.found(&key("open"), false, at(3 + season)), Found::Open { .. }));
+    assert!(matches!(book.found(&key("running"), false, at(3 + season)), Found::Running { .. }));
+}
+
+#[test]
+fn what_is_no_ledger_or_says_two_things_is_refused_in_words() {
+    let whole = submitted("k", 7).text();
+    let twice = {
+        let book = submitted("k", 7);
+        Book { entries: [book.entries.clone(), book.entries].concat() }.text()
+    };
+    let table = [
+        (String::new(), "EOF"),
+        ("{}".to_owned(), "missing field"),
+        ("[]".to_owned(), "invalid length"),
+        (r#"{"format":"other","version":1,"entries":[]}"#.to_owned(), "`format`"),
+        (whole.replace("\"version\": 1", "\"version\": 2"), "version is 2"),
+        (whole[..whole.len() / 2].to_owned(), "EOF"),
+        (whole.replace("\"jobId\": 7", "\"jobId\": 0"), "nonzero"),
+        (whole.replace("\"is\": \"submitted\"", "\"is\": \"done\""), "unknown variant"),
+        (whole.replace("\"run\"", "\"ran\""), "unknown field"),
+        (whole.replace("\"run\": \"k\",", ""), "key"),
+        (ended("k", 7, 0).text().replace("\"status\": 0", "\"status\": -1"), "status -1"),
+        (twice, "entry 2"),
+    ];
+    for (text, told) in table {
+        let problem = Book::parse(text.as_bytes()).unwrap_err();
+        assert!(problem.contains(told), "{told:?} is not in {problem:?}");
+    }
+    assert!(Book::parse(whole.as_bytes()).is_ok());
+}
