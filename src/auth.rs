@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,6 +10,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::bounded;
 use crate::foreign::quote;
 
 /// One complete way to authenticate.
@@ -95,6 +97,9 @@ impl Error {
     }
 }
 
+/// How long reading a token again may take.
+const RENEWAL: Duration = Duration::from_secs(1);
+
 /// No secret is larger; a file that is was named by mistake.
 const LARGEST: u64 = 64 * 1024;
 
@@ -130,13 +135,16 @@ impl Credentials {
     /// Gets a newer secret, where there is a way to. Whether there is one now that was not there before.
     pub fn renew(&mut self) -> bool {
         let Self::AccessToken { token, file: Some(file) } = self else { return false };
-        match read_secret(file) {
-            Ok(newer) if newer.expose_secret() != token.expose_secret() => {
-                *token = newer;
-                true
-            }
-            _ => false,
+        let path = file.clone();
+        // A pipe that nobody writes to would hold the whole gate.
+        let Ok(Ok(newer)) = bounded::within(RENEWAL, move || read_secret(&path)) else { return false };
+        let is_newer = newer.expose_secret() != token.expose_secret();
+        let renewed = Self::AccessToken { token: newer, file: Some(file.clone()) }.checked().ok().filter(|_| is_newer);
+        let is_renewed = renewed.is_some();
+        if let Some(renewed) = renewed {
+            *self = renewed;
         }
+        is_renewed
     }
 
     /// Whether a refusal of what had worked is worth one more try with the same secret: a pod that is being restarted

@@ -9,10 +9,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::bounded;
 use crate::foreign::{defused, quote};
 use crate::job::JobId;
 use crate::outcome::Outcome;
-use crate::report::console::print_line;
+use crate::report::console::{print_line, write_to_log};
 use crate::report::values::{self, json_line, text};
 use crate::report::{End, Report, markdown};
 
@@ -121,6 +122,8 @@ struct Sink {
     what: &'static str,
     path: PathBuf,
     file: Option<File>,
+    /// Whether it is a pipe or a device, whose reader may be asleep.
+    may_block: bool,
     /// Whether somebody's last line has no end, and would swallow ours.
     is_open_ended: bool,
 }
@@ -129,18 +132,25 @@ impl Sink {
     fn open(what: &'static str, path: &Path) -> Result<Self, Error> {
         let path = path.to_owned();
         if path.as_os_str() == "-" {
-            return Ok(Self { what, path, file: None, is_open_ended: false });
+            return Ok(Self { what, path, file: None, may_block: true, is_open_ended: false });
         }
         match OpenOptions::new().append(true).create(true).open(&path) {
-            Ok(file) => Ok(Self { what, is_open_ended: is_open_ended(&path), path, file: Some(file) }),
+            Ok(file) => {
+                let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
+                Ok(Self { what, is_open_ended: is_open_ended(&path), path, file: Some(file), may_block })
+            }
             Err(source) => Err(Error { verb: "open", what, path, source }),
         }
     }
 
     fn append(&mut self, text: &str) -> Result<(), Error> {
         let written = match &mut self.file {
-            Some(file) => file.write_all(text.as_bytes()).and_then(|()| file.flush()),
-            None => text.lines().try_for_each(|line| writeln!(io::stderr(), "{}", defused(line))),
+            Some(file) if self.may_block => file.try_clone().and_then(|mut file| {
+                let text = text.to_owned();
+                bounded::write(move || file.write_all(text.as_bytes()))
+            }),
+            Some(file) => file.write_all(text.as_bytes()),
+            None => write_to_log(text.lines().map(|line| defused(line) + "\n").collect()),
         };
         written.map_err(|source| self.unwritable(source))
     }
@@ -228,6 +238,7 @@ impl Outputs {
     pub fn finish(&mut self, report: &mut Report) -> Vec<Error> {
         let mut errors = self.write_values(report);
         hold_for(report, &errors);
+        let told = report.end().map(|end| end.outcome);
         for sink in &mut self.summaries {
             errors.extend(sink.append(&markdown::render(report, self.draws)).err());
         }
@@ -240,6 +251,11 @@ impl Outputs {
         hold_for(report, &errors);
         if !errors.is_empty() {
             self.write_values(report);
+        }
+        if report.end().map(|end| end.outcome) != told {
+            // A summary that says that the stage passed must not be the last word where it did not.
+            let correction = markdown::heading(report);
+            self.summaries.iter_mut().for_each(|sink| drop(sink.append(&correction)));
         }
         errors
     }
@@ -301,7 +317,7 @@ pub fn hold(report: &mut Report, why: &str) {
 /// is left there.
 fn prepare(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
-    for name in values::outputs(&Report::new("")).keys() {
+    for name in values::outputs(&Report::default()).keys() {
         File::create(dir.join(name))?;
     }
     Ok(())

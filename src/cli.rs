@@ -5,6 +5,7 @@ mod flags;
 mod given;
 mod job;
 mod keeping;
+mod offered;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -201,7 +202,7 @@ impl Call {
         let values = self.values();
         let submits = matches!(self.command, "run" | "submit");
         let dry_run = self.is_dry_run();
-        connection::offered(&values)?;
+        offered::offered(&values)?;
         let task = match self.command {
             "run" => Task::Run(job::source(&values)?),
             "submit" => Task::Submit(job::source(&values)?),
@@ -226,7 +227,8 @@ impl Call {
         let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)?, keeping };
         let limits = limits(&values, rules.deadline)?;
         let repetition = keeping::repetition(&self.environment, platform).filter(|_| submits && plan.keeping.is_none());
-        let warnings = self.ci_limit_warning(&rules).into_iter().chain(repetition).collect();
+        let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
+        let warnings = limit.into_iter().chain(repetition).collect();
         Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
     }
 

@@ -49,7 +49,7 @@ async fn read(client: &Client, path: &str, rules: &Rules, until: Instant) -> Res
             Err(error) => Ok(Err(error)),
         }
     };
-    persist(rules, true, attempt, |_| {}).await?
+    persist(rules, || true, attempt, |_| {}).await?
 }
 
 /// The path that the download service knows a file by, out of every spelling of `logFileName` that was seen: with

@@ -50,6 +50,9 @@ pub struct Client {
     mask: RefCell<Mask>,
     trust: Mutex<Trust>,
     met: Cell<bool>,
+    answered: Cell<bool>,
+    /// Whether a submit has cost a renewal already.
+    renewed: Cell<bool>,
     trace: Box<dyn Fn(&str)>,
 }
 
@@ -60,6 +63,22 @@ enum Trust {
     Untried,
     Proven,
     Refused(Refusal),
+}
+
+/// What a read is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// To see whether EPM lets us in: what its path says otherwise is not documented.
+    Look,
+    /// To be told something.
+    Ask,
+}
+
+impl Purpose {
+    /// Whether this refusal is one of us, and not of the path alone.
+    fn is_refused_by(self, refusal: &Refusal) -> bool {
+        self == Self::Ask || matches!(refusal, Refusal::Unauthorized | Refusal::LoginPage)
+    }
 }
 
 /// How long one request may take, and by when it must have ended.
@@ -180,8 +199,9 @@ impl Client {
         let mask = RefCell::new(Mask::new(credentials.forms()));
         let trust = Mutex::new(Trust::Untried);
         let credentials = RefCell::new(credentials);
-        let met = Cell::new(false);
-        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, trace: Box::new(trace) })
+        let (met, answered, renewed) = Default::default();
+        let trace = Box::new(trace);
+        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, answered, renewed, trace })
     }
 
     /// The look before a submit: whether EPM is there and lets us in. What the path says otherwise is not documented,
@@ -191,7 +211,11 @@ impl Client {
     ///
     /// Only what holds a submit back: 401, a login page, 429, 5xx, or no answer.
     pub async fn look(&self, path: &str) -> Result<(), ReadError> {
-        let reply = self.read(self.url.below(path)).await?;
+        let reply = match self.read(self.url.below(path), Purpose::Look).await {
+            // However much there is to read, it is an answer.
+            Err(ReadError::Fault(Fault::TooLarge { status: 200..300, .. })) => return Ok(()),
+            reply => reply?,
+        };
         match reply.check(&self.mask()) {
             Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::LoginPage)) => Err(error),
             Err(error @ ReadError::Fault(_)) if matches!(reply.status, 429 | 500..) => Err(error),
@@ -199,15 +223,24 @@ impl Client {
         }
     }
 
-    /// Submits, over a connection of its own. With a token that can be renewed a 401 costs one renewal and one more
-    /// try: EPM does not act on what it does not let in.
+    /// Submits once, over a connection of its own. With a token that can be renewed a 401 costs one renewal, and is no
+    /// refusal then: EPM does not act on what it does not let in.
     pub async fn submit(&self, payload: &Payload) -> Submission {
         if let Trust::Refused(refusal) = &*self.trust.lock().await {
             return Submission::Denied(refusal.clone());
         }
         let submission = submission::judge(self.post(payload).await, &self.mask.borrow());
-        if submission == Submission::Denied(Refusal::Unauthorized) && self.renew() {
-            return submission::judge(self.post(payload).await, &self.mask.borrow());
+        match submission {
+            Submission::Denied(Refusal::Unauthorized) if !self.renewed.get() && self.renew() => {
+                self.renewed.set(true);
+                return Submission::NotTaken(Fault::Expired);
+            }
+            // EPM has read what was sent, so it has let us in.
+            Submission::Taken(..) | Submission::Rejected(_) => {
+                *self.trust.lock().await = Trust::Proven;
+                self.met.set(true);
+            }
+            _ => {}
         }
         submission
     }
@@ -218,7 +251,7 @@ impl Client {
     ///
     /// Whatever is no answer about a job.
     pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
-        let reply = self.read(self.url.job(id)).await?;
+        let reply = self.read(self.url.job(id), Purpose::Ask).await?;
         reply.check(&self.mask())?;
         let answer = wire::answer(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?;
         Ok(Asked { answer, retry_after: reply.retry_after() })
@@ -231,7 +264,7 @@ impl Client {
     ///
     /// Whatever is no list of jobs.
     pub async fn list(&self) -> Result<Vec<Answer>, ReadError> {
-        let reply = self.read(self.url.jobs()).await?;
+        let reply = self.read(self.url.jobs(), Purpose::Ask).await?;
         reply.check(&self.mask())?;
         Ok(wire::list(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?)
     }
@@ -268,6 +301,11 @@ impl Client {
         self.url.host()
     }
 
+    /// Whether EPM has answered at all, whatever it said.
+    pub fn has_answered(&self) -> bool {
+        self.answered.get()
+    }
+
     /// Whether EPM has ever let these credentials in.
     pub fn has_met(&self) -> bool {
         self.met.get()
@@ -279,12 +317,12 @@ impl Client {
     }
 
     /// A read with proof of identity, and what a 401 costs: one renewal, or one more try of what had worked.
-    async fn read(&self, url: Url) -> Result<Reply, ReadError> {
+    async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
         let reply = self.get(&url, allowance).await?;
         if reply.status != 401 {
-            return Ok(self.settle(alone, reply));
+            return Ok(self.settle(alone, reply, purpose));
         }
         let mut trust = match alone {
             Some(guard) => guard,
@@ -299,18 +337,18 @@ impl Client {
             *trust = Trust::Refused(Refusal::Unauthorized);
             return Err(Refusal::Unauthorized.into());
         }
-        Ok(self.settle(Some(trust), again))
+        Ok(self.settle(Some(trust), again, purpose))
     }
 
     /// Takes note of whether the credentials worked: only an answer of the service itself proves them.
-    fn settle(&self, alone: Option<MutexGuard<'_, Trust>>, reply: Reply) -> Reply {
+    fn settle(&self, alone: Option<MutexGuard<'_, Trust>>, reply: Reply, purpose: Purpose) -> Reply {
         let Some(mut trust) = alone else { return reply };
         match reply.check(&self.mask()) {
             Ok(()) => {
                 *trust = Trust::Proven;
                 self.met.set(true);
             }
-            Err(ReadError::Refused(refusal @ Refusal::LoginPage)) if *trust == Trust::Untried => {
+            Err(ReadError::Refused(refusal)) if *trust == Trust::Untried && purpose.is_refused_by(&refusal) => {
                 *trust = Trust::Refused(refusal);
             }
             Err(_) => {}
@@ -344,7 +382,7 @@ impl Client {
     fn renew(&self) -> bool {
         let renewed = self.credentials.borrow_mut().renew();
         if renewed {
-            *self.mask.borrow_mut() = Mask::new(self.credentials.borrow().forms());
+            self.mask.borrow_mut().extend(self.credentials.borrow().forms());
         }
         renewed
     }
@@ -387,6 +425,7 @@ impl Client {
         let result = result.await;
         let took = started.elapsed().as_millis();
         let path = url.path();
+        self.answered.set(self.answered.get() || result.is_ok());
         (self.trace)(&match &result {
             Ok(reply) => format!("{method} {path}: HTTP {} in {took} ms", reply.status),
             Err(fault) => format!("{method} {path}: {fault}, after {took} ms"),
@@ -400,7 +439,7 @@ impl Client {
         while let Some(bytes) = self.within(allowance, response.chunk()).await? {
             body.extend_from_slice(&bytes);
             if body.len() > LARGEST_ANSWER {
-                return Err(Fault::TooLarge { limit: LARGEST_ANSWER });
+                return Err(Fault::TooLarge { status: response.status().as_u16(), limit: LARGEST_ANSWER });
             }
         }
         Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })

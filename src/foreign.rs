@@ -65,6 +65,16 @@ impl Mask {
         Self { forms }
     }
 
+    /// Hides these too: a secret that was renewed may still come back.
+    pub fn extend(&mut self, forms: impl IntoIterator<Item = String>) {
+        *self = Self::new(self.forms.drain(..).chain(forms).collect::<Vec<_>>());
+    }
+
+    /// The length of the longest form, in bytes: so much of a text must be there for it to be found.
+    pub fn longest(&self) -> usize {
+        self.forms.first().map(String::len).unwrap_or_default()
+    }
+
     /// Cleans a text and hides every secret in it; in this order, since cleaning could join the halves of one.
     pub fn foreign(&self, text: &str) -> Foreign {
         let clean = clean(text);

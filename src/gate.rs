@@ -240,8 +240,9 @@ impl Gate {
     async fn look_and_submit(&self, payload: &Payload) -> Result<(JobId, Answer), Unsubmitted> {
         let told = |fault: &Fault| self.desk.trouble(0, &fault.to_string(), fault.help(), true);
         let rules = &self.plan.rules;
+        let answered = || self.client.has_answered();
         if let Some(path) = &self.plan.look {
-            look(rules, async || self.client.look(path).await, told).await?;
+            look(rules, answered, async || self.client.look(path).await, told).await?;
             self.desk.note(|report| report.jobs[0].trouble = None);
         }
         let post = async || {
@@ -252,7 +253,7 @@ impl Gate {
             }
             Ok(submission)
         };
-        submit(rules, self.client.has_met(), post, told).await
+        submit(rules, answered, post, told).await
     }
 
     /// Follows a job from the answer to its submit, which may hold its end already.
@@ -276,7 +277,7 @@ impl Gate {
     }
 
     async fn watch(&self, index: usize, id: JobId, mut watch: Watch) -> Ending {
-        wait(&mut watch, async || self.turn().await, async || self.poll(index, id).await).await
+        wait(&mut watch, async || self.turn().await, async || self.poll(index, id, true).await).await
     }
 
     /// Leaves a submitted job to whoever attaches to it; a failure that is told at once is one all the same.
@@ -291,7 +292,7 @@ impl Gate {
 
     async fn ask_once(&self, id: JobId) {
         self.desk.attached();
-        let poll = self.poll(0, id).await;
+        let poll = self.poll(0, id, false).await;
         let end = self.desk.read(|report| ending::of_status(poll.heard, &report.jobs[0]));
         self.desk.ended(0, end);
     }
@@ -304,31 +305,36 @@ impl Gate {
         turn < end
     }
 
-    /// Asks about a job.
-    async fn poll(&self, index: usize, id: JobId) -> Poll {
+    /// Asks about a job. `again`: it is asked about again where that brings nothing.
+    async fn poll(&self, index: usize, id: JobId, again: bool) -> Poll {
         let asked = self.client.ask(id).await;
         self.desk.polled(index);
         match asked {
             Ok(asked) => {
-                let heard = self.hear(index, id, &asked.answer).map_or(Heard::Nothing, Heard::State);
-                Poll { heard, retry_after: asked.retry_after, met: true }
+                let heard = self.hear(index, id, &asked.answer, again);
+                Poll { heard, retry_after: asked.retry_after, met: true, answered: true }
             }
             Err(error) => {
-                let again = !matches!(error, ReadError::Refused(_));
-                self.desk.trouble(index, &error.to_string(), error.help(), again);
-                heard_of(&error, self.client.has_met())
+                let met = self.client.has_met();
+                let is_final = match error {
+                    ReadError::Refused(Refusal::LoginPage) => !met,
+                    ReadError::Refused(_) => true,
+                    ReadError::Fault(_) | ReadError::Missing { .. } => false,
+                };
+                self.desk.trouble(index, &error.to_string(), error.help(), again && !is_final);
+                Poll { met, answered: self.client.has_answered(), ..heard_of(&error) }
             }
         }
     }
 
-    /// Takes an answer in. None where it does not tell our job's state.
-    fn hear(&self, index: usize, id: JobId, answer: &Answer) -> Option<State> {
-        let state = answer.state_of(id);
-        match state {
-            Some(state) => self.desk.heard(index, answer, state),
-            None => self.desk.trouble(index, &ending::puzzle(id, answer), ending::PUZZLE_HELP, true),
+    /// Takes an answer in.
+    fn hear(&self, index: usize, id: JobId, answer: &Answer, again: bool) -> Heard {
+        if let Some(state) = answer.state_of(id) {
+            self.desk.heard(index, answer, state);
+            return Heard::State(state);
         }
-        state
+        self.desk.trouble(index, &ending::puzzle(id, answer), ending::PUZZLE_HELP, again);
+        if answer.job_id == Some(id) { Heard::Wordless } else { Heard::Nothing }
     }
 
     /// Writes the end of a wait down, then reads the log of a job that did not pass: nothing that happens there changes
@@ -360,7 +366,7 @@ impl Gate {
 }
 
 /// What a read that failed means for the wait.
-fn heard_of(error: &ReadError, met: bool) -> Poll {
+fn heard_of(error: &ReadError) -> Poll {
     let heard = match error {
         ReadError::Fault(fault) => Heard::Fault(fault.hope()),
         ReadError::Refused(Refusal::LoginPage) => Heard::LoginPage,
@@ -371,5 +377,5 @@ fn heard_of(error: &ReadError, met: bool) -> Poll {
         ReadError::Fault(fault) => fault.retry_after(),
         _ => None,
     };
-    Poll { heard, retry_after, met }
+    Poll { heard, retry_after, met: false, answered: false }
 }

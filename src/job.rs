@@ -182,7 +182,7 @@ impl Facts {
 
     /// Whether EPM calls the end a warning.
     pub fn is_warning(&self) -> bool {
-        self.status_texts().any(|text| text.as_str().trim().eq_ignore_ascii_case(WARNING))
+        self.status_texts().any(|text| text.as_str().to_ascii_uppercase().contains(WARNING))
     }
 
     /// The text that says something else than the number, where one does.
@@ -219,6 +219,8 @@ pub struct Answer {
     pub job_id: Option<JobId>,
     /// `status`
     pub status: Option<i64>,
+    /// Whether id or status is there, but in a form that cannot be read: that is not the same as absent.
+    pub is_garbled: bool,
     /// The texts beside it.
     pub facts: Facts,
 }
@@ -300,7 +302,7 @@ mod tests {
 
     #[test]
     fn an_answer_about_another_job_has_no_state() {
-        let answer = Answer { job_id: JobId::new(7), status: Some(0), facts: Facts::default() };
+        let answer = Answer { job_id: JobId::new(7), status: Some(0), ..Answer::default() };
         assert_eq!(answer.state_of("7".parse().unwrap()), Some(State::Succeeded));
         assert_eq!(answer.state_of("8".parse().unwrap()), None);
     }

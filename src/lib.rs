@@ -6,6 +6,7 @@
 //!
 //! The modules stand in the order of their dependencies: each knows only those above it.
 
+pub mod bounded;
 pub mod foreign;
 pub mod job;
 pub mod outcome;

@@ -1,48 +1,67 @@
 //! Reads the command line, opens the outputs, plays the run, writes the end, exits.
 
+use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::process::ExitCode;
+use std::process::exit;
 use std::rc::Rc;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
-use tokio::time::Instant;
+use tokio::runtime;
+use tokio::time::{Instant, timeout_at};
 
+use epm_gate::bounded::{Lost, aside, within};
 use epm_gate::ci::Outputs;
 use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
 use epm_gate::epm::Client;
 use epm_gate::foreign::log_line;
 use epm_gate::gate::desk::Desk;
 use epm_gate::gate::{Gate, Task};
-use epm_gate::outcome::Outcome;
-use epm_gate::report::console::{Color, Console, Volume, print_line};
+use epm_gate::outcome::{Outcome, Signal};
+use epm_gate::report::console::{Color, Console, Volume, print_line, write_to_log};
 use epm_gate::report::values::json_line;
 use epm_gate::report::{End, JobReport, Report};
 use epm_gate::signals::Signals;
 
-fn main() -> ExitCode {
+/// How long opening the outputs may take where the command line does not say.
+const OPENING: Duration = Duration::from_secs(5);
+
+/// Never returns: a name that is still being resolved sits in a thread that a returning `main` would wait for.
+fn main() {
     let start = Instant::now();
+    // A panic's message may hold text of others, and nobody may be listening.
+    std::panic::set_hook(Box::new(|panic| drop(write_to_log(log_line(&panic.to_string()) + "\n"))));
     let environment = Environment::of_process();
-    let call = match Call::parse(std::env::args_os(), environment.clone()) {
-        Ok(call) => Arc::new(call),
-        Err(error) => return ExitCode::from(misread(&error, &environment).code()),
-    };
-    let (desk, opened) = open(&call, &environment, start);
-    let desk = Rc::new(desk);
-    let outcome = match opened.and_then(|()| plan(&call, start)) {
-        Ok(invocation) => act(&desk, invocation),
-        Err(end) => desk.end_with(end),
-    };
-    // Not a return: a name that is still being resolved sits in a thread that would be waited for.
-    std::process::exit(i32::from(outcome.code()))
+    let desk = OnceCell::new();
+    let played = catch_unwind(AssertUnwindSafe(|| play(&desk, &environment, start)));
+    let outcome = played.unwrap_or_else(|_| match desk.get() {
+        Some(desk) => Rc::clone(desk).close_after_panic(),
+        None => Outcome::Panic,
+    });
+    exit(i32::from(outcome.code()))
 }
 
-/// Does what may block for ever, such as opening a pipe that nobody writes to, in a thread of its own, and gives up on
-/// it at the deadline.
-fn bounded<T: Send + 'static>(until: Instant, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(work()));
-    receiver.recv_timeout(until.saturating_duration_since(Instant::now())).ok()
+/// Plays the run on one thread. The desk is put where it is found if this panics.
+fn play(desk: &OnceCell<Rc<Desk>>, environment: &Environment, start: Instant) -> Outcome {
+    let call = match Call::parse(std::env::args_os(), environment.clone()) {
+        Ok(call) => Arc::new(call),
+        Err(error) => return misread(&error, environment),
+    };
+    match runtime::Builder::new_current_thread().enable_all().build() {
+        // Dropping it would wait for what is stuck in its threads, after a panic too.
+        Ok(runtime) => Box::leak(Box::new(runtime)).block_on(begin(desk, &call, environment, start)),
+        Err(error) => {
+            let console = Console::new(Volume::Normal, Color::Auto, cli::wants_plain(environment));
+            let desk = Desk::new(
+                Report::default(),
+                Outputs::default(),
+                cli::wanted_by_environment(environment).platform,
+                console,
+            );
+            desk.end_with(broken(&anyhow::Error::new(error).context("cannot start the runtime")))
+        }
+    }
 }
 
 /// Help and version, or a command line that is wrong: of the outputs, those of the environment are left.
@@ -52,91 +71,114 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
         Misread::Shown(_) => Outcome::Unwritable,
         Misread::Wrong(error) => {
             let wanted = cli::wanted_by_environment(environment);
-            let (outputs, _) = Outputs::open(&wanted);
+            let platform = wanted.platform;
+            let (outputs, _) = within(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
             let console = Console::new(Volume::Normal, Color::Auto, cli::wants_plain(environment));
-            Desk::new(Report::new(""), outputs, wanted.platform, console).end_with(usage(error))
+            Desk::new(Report::default(), outputs, platform, console).end_with(usage(error))
         }
     }
 }
 
+/// Listens for signals before anything that may take its time, opens the outputs, reads every file, and runs.
+async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Environment, start: Instant) -> Outcome {
+    let until = call.deadline(start).end();
+    let signals = Signals::install();
+    let Ok(mut signals) = signals.context("cannot listen for signals") else {
+        return open(call, environment, until).await.0.end_with(End::new(
+            Outcome::Usage,
+            "cannot listen for signals".to_owned(),
+            Some(NOT_BEGUN),
+        ));
+    };
+    let (opened, early) = tokio::select! {
+        biased;
+        opened = open(call, environment, until) => (opened, None),
+        signal = signals.first() => (closed(call, environment), Some(signal)),
+    };
+    let (opened, trouble) = opened;
+    let desk = desk.get_or_init(|| Rc::new(opened));
+    if let Some(end) = early.map(interrupted).or(trouble) {
+        return desk.end_with(end);
+    }
+    let planned = tokio::select! {
+        biased;
+        planned = plan(call, start) => planned,
+        signal = signals.first() => Err(interrupted(signal)),
+    };
+    let played = match planned {
+        Ok(invocation) if invocation.dry_run => dry_run(desk, &invocation, &mut signals).await,
+        Ok(invocation) => run(desk, invocation, &mut signals).await,
+        Err(end) => return desk.end_with(end),
+    };
+    played.unwrap_or_else(|error| desk.end_with(broken(&error)))
+}
+
+/// A desk without outputs, for a run that is stopped before they are open.
+fn closed(call: &Call, environment: &Environment) -> (Desk, Option<End>) {
+    let (volume, color) = call.console().unwrap_or((Volume::Normal, Color::Auto));
+    let console = Console::new(volume, color, cli::wants_plain(environment));
+    (Desk::new(Report::default(), Outputs::default(), call.wanted().0.platform, console), None)
+}
+
 /// Opens the log and every output. What cannot be opened is the end of the run, and is told where it can be.
-fn open(call: &Call, environment: &Environment, start: Instant) -> (Desk, Result<(), End>) {
+async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, Option<End>) {
     let console = call.console();
     let (volume, color) = *console.as_ref().unwrap_or(&(Volume::Normal, Color::Auto));
     let (wanted, wrong) = call.wanted();
     let platform = wanted.platform;
     // A dry run is no run: it leaves the outputs of an earlier one alone.
-    let opened = if call.is_dry_run() {
-        Some(Default::default())
-    } else {
-        bounded(call.deadline(start).end(), move || Outputs::open(&wanted))
-    };
-    let in_time = opened.is_some();
+    let opened =
+        if call.is_dry_run() { Ok(Default::default()) } else { in_time(until, move || Outputs::open(&wanted)).await };
+    let in_time = opened.is_ok();
     let (outputs, errors) = opened.unwrap_or_default();
-    let opened = match (console.err().or(wrong), errors.first()) {
-        (Some(error), _) => Err(usage(&error)),
-        (None, Some(error)) => Err(End::new(Outcome::Usage, error.sentence(), Some(error.help()))),
-        (None, None) if in_time => Ok(()),
+    let trouble = match (console.err().or(wrong), errors.first()) {
+        (Some(error), _) => Some(usage(&error)),
+        (None, Some(error)) => Some(End::new(Outcome::Usage, error.sentence(), Some(error.help()))),
+        (None, None) if in_time => None,
         (None, None) => {
             let why = "an output did not open before the deadline".to_owned();
-            Err(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
+            Some(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
         }
     };
     let console = Console::new(volume, color, cli::wants_plain(environment));
-    (Desk::new(Report::new(call.command()), outputs, platform, console), opened)
+    (Desk::new(Report::default(), outputs, platform, console), trouble)
 }
 
 /// The plan, with every file read that it names.
-fn plan(call: &Arc<Call>, start: Instant) -> Result<Invocation, End> {
+async fn plan(call: &Arc<Call>, start: Instant) -> Result<Invocation, End> {
     let reader = Arc::clone(call);
-    bounded(call.deadline(start).end(), move || reader.plan(start)).map_or_else(
-        || {
-            let why = "a file that was named could not be read before the deadline; nothing was sent".to_owned();
-            Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")))
-        },
-        |planned| planned.map_err(|error| usage(&error)),
-    )
+    let Ok(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
+        let why = "a file that was named could not be read before the deadline; nothing was sent".to_owned();
+        return Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")));
+    };
+    planned.map_err(|error| usage(&error))
+}
+
+/// Does what may block for ever, such as opening a pipe that nobody writes to, and gives up on it at the deadline.
+async fn in_time<T: Send + 'static>(until: Instant, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
+    match timeout_at(until, aside(work)).await {
+        Ok(Err(Lost::Panicked)) => panic!("a thread beside the gate has panicked"),
+        Ok(done) => done,
+        Err(_) => Err(Lost::Stuck),
+    }
 }
 
 fn usage(error: &cli::Error) -> End {
     End::new(Outcome::Usage, error.to_string(), Some(error.help()))
 }
 
-/// Plays the run on one thread. Whatever happens, what is known is written down.
-fn act(desk: &Rc<Desk>, invocation: Invocation) -> Outcome {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return desk.end_with(broken(&anyhow::Error::new(error).context("cannot start the runtime"))),
-    };
-    std::panic::set_hook(Box::new(|panic| eprint_panic(&panic.to_string())));
-    let played = catch_unwind(AssertUnwindSafe(|| {
-        runtime.block_on(async {
-            if invocation.dry_run { dry_run(desk, &invocation).await } else { run(desk, invocation).await }
-        })
-    }));
-    // Dropping it would wait for what is stuck in its threads.
-    runtime.shutdown_background();
-    match played {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => desk.end_with(broken(&error)),
-        Err(_) => desk.close_after_panic(),
-    }
+fn interrupted(signal: Signal) -> End {
+    End::new(Outcome::Interrupted(signal), format!("{} was received; nothing was submitted", signal.name()), None)
 }
+
+const NOT_BEGUN: &str = "nothing was sent: this is a fault of the system or of its configuration";
 
 /// The end where the system or its configuration does not let a run begin.
 fn broken(error: &anyhow::Error) -> End {
-    let help = "nothing was sent: this is a fault of the system or of its configuration";
-    End::new(Outcome::Usage, format!("{error:#}"), Some(help))
+    End::new(Outcome::Usage, format!("{error:#}"), Some(NOT_BEGUN))
 }
 
-/// A panic's message may hold text of others.
-#[expect(clippy::print_stderr, reason = "there is no console left to trust")]
-fn eprint_panic(message: &str) {
-    eprintln!("{}", log_line(message));
-}
-
-async fn run(desk: &Rc<Desk>, invocation: Invocation) -> anyhow::Result<Outcome> {
-    let mut signals = Signals::install().context("cannot listen for signals")?;
+async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> anyhow::Result<Outcome> {
     desk.note(|report| describe(report, &invocation));
     for warning in invocation.warnings {
         desk.tell_once(warning);
@@ -147,7 +189,7 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation) -> anyhow::Result<Outcome>
     };
     let credentials = invocation.credentials.context("no credentials")?;
     let client = Client::new(invocation.url, credentials, invocation.limits, trace)?;
-    Gate::new(client, invocation.plan, Rc::clone(desk)).run(&mut signals).await;
+    Gate::new(client, invocation.plan, Rc::clone(desk)).run(signals).await;
     Ok(desk.close())
 }
 
@@ -164,9 +206,14 @@ fn describe(report: &mut Report, invocation: &Invocation) {
 }
 
 /// Prints what would be sent, and where to, as one JSON object.
-async fn dry_run(desk: &Desk, invocation: &Invocation) -> anyhow::Result<Outcome> {
+async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) -> anyhow::Result<Outcome> {
     let (Task::Run(source) | Task::Submit(source)) = &invocation.plan.task else { return Ok(Outcome::Usage) };
-    let payload = match source.read(invocation.limits.deadline).await {
+    let payload = tokio::select! {
+        biased;
+        payload = source.read(invocation.limits.deadline) => payload,
+        signal = signals.first() => Err(interrupted(signal)),
+    };
+    let payload = match payload {
         Ok(payload) => payload,
         Err(end) => return Ok(desk.end_with(end)),
     };

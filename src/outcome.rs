@@ -153,14 +153,15 @@ impl Outcome {
         )
     }
 
-    /// How grave it is among several jobs: a job that may be running comes before one never submitted, and that before
-    /// one that finished and did not pass.
+    /// How grave it is among several jobs: being told to stop is the end of all of them; then a job that may be running
+    /// comes before one never submitted, and that before one that finished and did not pass.
     fn gravity(self) -> u8 {
         match self.code() {
             0 => 0,
             10..20 => 1,
             30..40 => 2,
-            _ => 3,
+            20..30 => 3,
+            _ => 4,
         }
     }
 
@@ -233,6 +234,7 @@ mod tests {
         assert_eq!(Outcome::deciding([Succeeded, Succeeded]), Some(0));
         assert_eq!(Outcome::deciding([Succeeded, Failed, Rejected, TimedOut, Undetermined]), Some(3));
         assert_eq!(Outcome::deciding([Failed, Rejected]), Some(1));
+        assert_eq!(Outcome::deciding([Undetermined, Outcome::Interrupted(Signal::Terminate)]), Some(1));
         assert_eq!(Outcome::deciding([Succeeded, Outcome::Cancelled, Failed]), Some(1));
     }
 }

@@ -17,11 +17,12 @@ use crate::outcome::Outcome;
 use crate::payload::Payload;
 
 /// Whether a job was submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Submitted {
     /// EPM gave an id.
     Yes,
     /// Nothing that EPM could have acted on was sent.
+    #[default]
     No,
     /// A submit was sent, and its answer is not known.
     Maybe,
@@ -37,10 +38,8 @@ pub enum Earlier {
 }
 
 /// Everything that is known of one run.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// `run`, `submit`, `attach` or `status`.
-    pub command: &'static str,
     /// Where EPM is.
     pub url: Option<EpmUrl>,
     /// What was, or was to be, submitted.
@@ -146,21 +145,6 @@ pub enum Event {
 }
 
 impl Report {
-    /// A run of which nothing is known yet.
-    pub fn new(command: &'static str) -> Self {
-        Self {
-            command,
-            url: None,
-            payload: None,
-            submitted: Submitted::No,
-            earlier: None,
-            jobs: Vec::new(),
-            end: None,
-            notes: Vec::new(),
-            attach_flags: String::new(),
-        }
-    }
-
     /// The job that decides: the first of the gravest outcome. One that has no end yet comes before all others.
     pub fn deciding_job(&self) -> Option<&JobReport> {
         let outcomes = self.jobs.iter().map(|job| job.end.as_ref().map_or(Outcome::Panic, |end| end.outcome));
@@ -216,6 +200,10 @@ impl JobReport {
         if let Some(state) = self.id.and_then(|id| answer.state_of(id)) {
             self.state = Some(state);
             self.facts.update(answer.facts.clone());
+            // A condition may ask for the output: at the end, what was promised before is not there unless it is named.
+            if state.is_finished() {
+                self.facts.output_file_name.clone_from(&answer.facts.output_file_name);
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Both are given what sends and what records, so that the rules are tested without a socket.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -27,13 +28,15 @@ pub enum Unsubmitted {
     Unrecorded(ledger::Error),
 }
 
-/// Looks until EPM lets us in, within the outage budget. `told` hears each fault.
+/// Looks until EPM lets us in, within the outage budget. `answered` tells whether EPM has answered by now; `told` hears
+/// each fault.
 ///
 /// # Errors
 ///
 /// A refusal, or the fault that stood at the end.
 pub async fn look(
     rules: &Rules,
+    answered: impl Fn() -> bool,
     mut ask: impl AsyncFnMut() -> Result<(), ReadError>,
     told: impl FnMut(&Fault),
 ) -> Result<(), Unsubmitted> {
@@ -42,27 +45,31 @@ pub async fn look(
         other => Ok(other),
     };
     let began = Instant::now();
-    match persist(rules, false, attempt, told).await {
+    match persist(rules, answered, attempt, told).await {
         Ok(let_in) => let_in.map_err(Unsubmitted::Denied),
         Err(fault) => Err(Unsubmitted::Unreachable(fault, began.elapsed())),
     }
 }
 
-/// Sends the POST, and again only where it provably did not act. `met`: EPM has let us in before.
+/// Sends the POST, and again only where it provably did not act. `answered` tells whether EPM has answered by now; `told`
+/// hears each fault.
 ///
 /// # Errors
 ///
 /// Whatever leaves us without a job; [`Unsubmitted::Uncertain`] alone may have brought one into being.
 pub async fn submit(
     rules: &Rules,
-    met: bool,
+    answered: impl Fn() -> bool,
     mut post: impl AsyncFnMut() -> Result<Submission, ledger::Error>,
-    told: impl FnMut(&Fault),
+    mut told: impl FnMut(&Fault),
 ) -> Result<(JobId, Answer), Unsubmitted> {
+    let newest = RefCell::new(None);
     let attempt = async || {
         // What is sent now could be answered after the end, and then a job would run that nobody knows.
         if Instant::now() >= rules.deadline.last_poll() {
-            return Ok(Ok(Submission::NotTaken(Fault::Late)));
+            // What had kept it from being sent says more than that time is up.
+            let why = newest.borrow_mut().take().unwrap_or(Fault::Late);
+            return Ok(Ok(Submission::NotTaken(why)));
         }
         match post().await {
             Ok(Submission::NotTaken(fault)) => Err(fault),
@@ -70,7 +77,12 @@ pub async fn submit(
         }
     };
     let began = Instant::now();
-    match persist(rules, met, attempt, told).await {
+    match persist(rules, answered, attempt, |fault| {
+        told(fault);
+        *newest.borrow_mut() = Some(fault.clone());
+    })
+    .await
+    {
         Ok(Ok(Submission::Taken(id, answer))) => Ok((id, answer)),
         Ok(Ok(Submission::Uncertain(doubt))) => Err(Unsubmitted::Uncertain(doubt)),
         Ok(Ok(Submission::Denied(refusal))) => Err(Unsubmitted::Denied(refusal.into())),

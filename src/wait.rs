@@ -41,7 +41,9 @@ impl Rules {
 pub enum Heard {
     /// Our job's state.
     State(State),
-    /// An answer that decides nothing: no status, no job id, another job's.
+    /// Our job's answer, without a status that can be read.
+    Wordless,
+    /// An answer that decides nothing: no job id, another job's.
     Nothing,
     /// The login page: after good answers it decides nothing, before them it is a refusal.
     LoginPage,
@@ -62,6 +64,8 @@ pub struct Poll {
     pub retry_after: Option<Duration>,
     /// Whether EPM has let this process in, be it for another job.
     pub met: bool,
+    /// Whether it has answered this process at all.
+    pub answered: bool,
 }
 
 /// How a wait ends. No two of these are one.
@@ -114,8 +118,8 @@ pub struct Watch {
     outage: Option<Instant>,
     /// Since when its answers decide nothing; only an answer that decides ends it.
     puzzle: Option<Instant>,
-    /// Whether the newest answer was that there is no such job.
-    missing: bool,
+    /// Since when there is no such job, by every answer.
+    missing: Option<Instant>,
 }
 
 impl Watch {
@@ -135,7 +139,7 @@ impl Watch {
     }
 
     fn new(rules: Rules, start: Instant, acquaintance: Acquaintance) -> Self {
-        Self { rules, start, pause: Duration::ZERO, acquaintance, outage: None, puzzle: None, missing: false }
+        Self { rules, start, pause: Duration::ZERO, acquaintance, outage: None, puzzle: None, missing: None }
     }
 
     /// When to ask first: at once where the job may be at its end, else after the shortest interval.
@@ -148,14 +152,16 @@ impl Watch {
         if poll.met {
             self.acquaintance = self.acquaintance.max(Acquaintance::Contact);
         }
-        // A fault says nothing of the job, and so takes nothing back.
-        if !matches!(poll.heard, Heard::Fault(_)) {
-            self.missing = poll.heard == Heard::Missing;
-        }
+        self.missing = match poll.heard {
+            // A fault says nothing of the job, and so takes nothing back.
+            Heard::Fault(_) => self.missing,
+            Heard::Missing => self.missing.or(Some(asked)),
+            _ => None,
+        };
         let until = match poll.heard {
-            Heard::State(State::Unknown(_)) => {
+            Heard::State(State::Unknown(_)) | Heard::Wordless => {
                 self.acquaintance = Acquaintance::Known;
-                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
+                self.puzzled(asked, now)?
             }
             Heard::State(state) => {
                 self.acquaintance = Acquaintance::Known;
@@ -171,13 +177,11 @@ impl Watch {
             Heard::Refused => return ControlFlow::Break(Ending::AccessLost),
             Heard::Nothing | Heard::LoginPage => {
                 self.acquaintance = self.acquaintance.max(Acquaintance::Contact);
-                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
+                self.puzzled(asked, now)?
             }
-            Heard::Missing if self.acquaintance == Acquaintance::Known => {
-                self.puzzled(asked, now, self.rules.unknown_grace, Ending::Undetermined)?
-            }
-            Heard::Missing => self.puzzled(asked, now, MISSING_GRACE, Ending::NotKnown)?,
-            Heard::Fault(hope) => Some(self.unreachable(asked, now, hope)?),
+            Heard::Missing if self.acquaintance == Acquaintance::Known => self.puzzled(asked, now)?,
+            Heard::Missing => Some(self.unknown(asked, now)?),
+            Heard::Fault(hope) => Some(self.unreachable(asked, now, hope, poll.answered)?),
         };
         self.next(asked, now, poll, until)
     }
@@ -186,29 +190,38 @@ impl Watch {
     pub fn at_deadline(&self) -> Ending {
         match self.acquaintance {
             Acquaintance::Known => Ending::TimedOut,
-            _ if self.missing => Ending::NotKnown,
+            _ if self.missing.is_some() => Ending::NotKnown,
             Acquaintance::Contact => Ending::TimedOut,
             Acquaintance::Hearsay => Ending::Unreachable,
         }
     }
 
     /// EPM is there but says nothing that decides: until when that is waited out.
-    fn puzzled(
-        &mut self,
-        asked: Instant,
-        now: Instant,
-        grace: Duration,
-        ending: Ending,
-    ) -> ControlFlow<Ending, Option<Instant>> {
+    fn puzzled(&mut self, asked: Instant, now: Instant) -> ControlFlow<Ending, Option<Instant>> {
         self.outage = None;
-        let end = *self.puzzle.get_or_insert(asked) + grace;
-        if now >= end { ControlFlow::Break(ending) } else { ControlFlow::Continue(Some(end)) }
+        let end = *self.puzzle.get_or_insert(asked) + self.rules.unknown_grace;
+        if now >= end { ControlFlow::Break(Ending::Undetermined) } else { ControlFlow::Continue(Some(end)) }
+    }
+
+    /// EPM knows no job that only somebody's word stands for: until when that is waited out.
+    fn unknown(&mut self, asked: Instant, now: Instant) -> ControlFlow<Ending, Instant> {
+        self.outage = None;
+        self.puzzle.get_or_insert(asked);
+        let end = self.missing.unwrap_or(asked) + MISSING_GRACE;
+        if now >= end { ControlFlow::Break(Ending::NotKnown) } else { ControlFlow::Continue(end) }
     }
 
     /// EPM cannot be reached: until when that is waited out.
-    fn unreachable(&mut self, asked: Instant, now: Instant, hope: Hope) -> ControlFlow<Ending, Instant> {
+    fn unreachable(
+        &mut self,
+        asked: Instant,
+        now: Instant,
+        hope: Hope,
+        answered: bool,
+    ) -> ControlFlow<Ending, Instant> {
         let met = self.acquaintance > Acquaintance::Hearsay;
-        let end = outage_end(*self.outage.get_or_insert(asked), self.rules.outage_budget, hope, met);
+        let since = *self.outage.get_or_insert(asked);
+        let end = outage_end(since, self.rules.outage_budget, hope, met || answered);
         if now < end {
             return ControlFlow::Continue(end);
         }
@@ -220,7 +233,7 @@ impl Watch {
     fn next(&self, asked: Instant, now: Instant, poll: Poll, until: Option<Instant>) -> ControlFlow<Ending, Instant> {
         let last = self.rules.last_poll();
         if asked >= last {
-            return self.after_last(now, poll.heard);
+            return self.after_last(now, poll);
         }
         let interval = self.rules.pace.interval(now - self.start, pace::stray());
         let pause = interval.max(poll.retry_after.unwrap_or_default());
@@ -230,19 +243,20 @@ impl Watch {
 
     /// The last poll was answered. A job in progress is one at the deadline; but what brought no answer is asked again
     /// as long as there is time.
-    fn after_last(&self, now: Instant, heard: Heard) -> ControlFlow<Ending, Instant> {
-        let again = now + self.rules.pace.min;
-        if matches!(heard, Heard::State(_)) || again >= self.rules.deadline.end() {
+    fn after_last(&self, now: Instant, poll: Poll) -> ControlFlow<Ending, Instant> {
+        let again = now.checked_add(self.rules.pace.min.max(poll.retry_after.unwrap_or_default()));
+        let again = again.unwrap_or(self.rules.deadline.end());
+        if matches!(poll.heard, Heard::State(_)) || again >= self.rules.deadline.end() {
             return ControlFlow::Break(self.at_deadline());
         }
         ControlFlow::Continue(again)
     }
 }
 
-/// Until when an outage is waited out that began at `since`. `met`: EPM has answered before.
-pub fn outage_end(since: Instant, budget: Duration, hope: Hope, met: bool) -> Instant {
+/// Until when an outage is waited out that began at `since`. `answered`: EPM has answered before.
+fn outage_end(since: Instant, budget: Duration, hope: Hope, answered: bool) -> Instant {
     let most = match hope {
-        _ if met => budget,
+        _ if answered => budget,
         Hope::None => Duration::ZERO,
         Hope::Minute => budget.min(UNRESOLVED),
         Hope::Budget => budget,
@@ -251,7 +265,7 @@ pub fn outage_end(since: Instant, budget: Duration, hope: Hope, met: bool) -> In
 }
 
 /// Makes an attempt again and again, until it brings something or the outage budget is spent; then it is the newest
-/// fault. `met`: EPM has answered before. `told` hears each fault.
+/// fault. `answered` tells whether EPM has answered by now; `told` hears each fault.
 ///
 /// A server that asks to stay away for longer than there is time is not asked again.
 ///
@@ -260,7 +274,7 @@ pub fn outage_end(since: Instant, budget: Duration, hope: Hope, met: bool) -> In
 /// The fault that stood at the end.
 pub async fn persist<T>(
     rules: &Rules,
-    met: bool,
+    answered: impl Fn() -> bool,
     mut attempt: impl AsyncFnMut() -> Result<T, Fault>,
     mut told: impl FnMut(&Fault),
 ) -> Result<T, Fault> {
@@ -272,7 +286,7 @@ pub async fn persist<T>(
         };
         told(&fault);
         let now = Instant::now();
-        let end = outage_end(since, rules.outage_budget, fault.hope(), met).min(rules.deadline.last_poll());
+        let end = outage_end(since, rules.outage_budget, fault.hope(), answered()).min(rules.deadline.last_poll());
         let wished = fault.retry_after().map(|pause| now.checked_add(pause));
         if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
             return Err(fault);

@@ -6,63 +6,10 @@ use secrecy::SecretString;
 
 use crate::auth::{self, Credentials, read_secret};
 use crate::epm::url::EpmUrl;
-use crate::foreign::quote;
+use crate::foreign::{log_line, quote};
 
 use super::Error;
-use super::given::{Given, Values};
-
-/// Variables of the contract that this version does not know yet. One that is set was meant to count: a condition that
-/// nobody judges would be a false green.
-const NOT_OFFERED: [&str; 36] = [
-    "EPM_ATTESTATION",
-    "EPM_CA_CERT",
-    "EPM_CLIENT_ID",
-    "EPM_CLIENT_SECRET",
-    "EPM_CLIENT_SECRET_FILE",
-    "EPM_COLLECT",
-    "EPM_DOTENV",
-    "EPM_DOWNLOAD_DIR",
-    "EPM_DRY_RUN",
-    "EPM_EXPECT_DURATION",
-    "EPM_FAIL_ON_STAGE_FAILURE",
-    "EPM_FRESH",
-    "EPM_HTML",
-    "EPM_JUNIT",
-    "EPM_JWT_AUDIENCE",
-    "EPM_JWT_KEY",
-    "EPM_JWT_KEY_FILE",
-    "EPM_JWT_KEY_ID",
-    "EPM_JWT_SUBJECT",
-    "EPM_LOG_FORMAT",
-    "EPM_MAX_REJECTED",
-    "EPM_METRICS",
-    "EPM_MIN_ROWS",
-    "EPM_NOTIFY",
-    "EPM_NOTIFY_FILE",
-    "EPM_RECORD",
-    "EPM_REFRESH_TOKEN",
-    "EPM_REFRESH_TOKEN_FILE",
-    "EPM_REPORT",
-    "EPM_RETRIES",
-    "EPM_RETRY_ON",
-    "EPM_RETRY_DELAY",
-    "EPM_RULES",
-    "EPM_SCOPE",
-    "EPM_TOKEN_URL",
-    "EPM_UPLOAD",
-];
-
-/// Refuses what is set and would be ignored.
-pub(super) fn offered(values: &Values<'_>) -> Result<(), Error> {
-    match NOT_OFFERED.into_iter().find(|variable| values.is_set(variable)) {
-        Some(variable) => Err(Error::of(
-            variable,
-            "this version does not know it, and would ignore it",
-            format!("unset `{variable}`; `--dry-run` and `--fresh` are flags alone"),
-        )),
-        None => Ok(()),
-    }
-}
+use super::given::{Given, Values, variable};
 
 /// The URL, held to the host that was expected.
 pub(super) fn url(values: &Values<'_>) -> Result<EpmUrl, Error> {
@@ -179,11 +126,22 @@ pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl) -> Result<String, 
     for flag in
         ["username", "identity-domain", "password-file", "access-token-file", "ledger", "ledger-key", "job-name"]
     {
-        if let Some(given) = values.one(flag)? {
-            flags = format!("{flags} --{flag} {}", shell_quoted(given.value.trim()));
+        let Some(given) = values.one(flag)? else { continue };
+        match flag {
+            // A label is not worth a command that means something else.
+            "job-name" if !is_printed_as_it_is(&given.value) => {}
+            _ if is_printed_as_it_is(&given.value) => {
+                flags = format!("{flags} --{flag} {}", shell_quoted(given.value.trim()));
+            }
+            _ => flags = format!("{flags} --{flag} \"${}\"", variable(flag)),
         }
     }
     Ok(flags)
+}
+
+/// Whether the log and the summary show a text as it is: what makes others harmless there would change the command.
+fn is_printed_as_it_is(text: &str) -> bool {
+    !text.contains('`') && log_line(text) == text
 }
 
 /// A word as a POSIX shell takes it.

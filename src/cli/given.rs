@@ -224,7 +224,7 @@ impl<'a> Values<'a> {
 }
 
 /// The variable that stands in for a flag.
-fn variable(flag: &str) -> String {
+pub(super) fn variable(flag: &str) -> String {
     format!("EPM_{}", flag.replace('-', "_").to_uppercase())
 }
 

@@ -4,11 +4,11 @@ use std::collections::VecDeque;
 
 use crate::foreign::{Foreign, Mask, cut};
 
-/// What marks a line as telling. Sources: epm-api.md §10.3, each seen in public code or in Oracle's pages.
-const MARKERS: [&str; 14] = [
-    " ERROR ",
-    " FATAL ",
-    " WARN ",
+/// Levels that mark a line as telling; a line without a time begins with its level (epm-api.md §10.2).
+const LEVELS: [&str; 3] = ["ERROR ", "FATAL ", "WARN "];
+
+/// What else does. Sources: epm-api.md §10.3, each seen in public code or in Oracle's pages.
+const MARKERS: [&str; 11] = [
     "[BLANK]",
     "[NN]",
     "[TC]",
@@ -28,7 +28,8 @@ const MOST_LINES: usize = 40;
 /// How many lines from the end stand for a log in which no line tells.
 const TAIL_LINES: usize = 15;
 
-/// How much of a line is read, in bytes. The rest of it is passed over.
+/// How much of a line is read, in bytes, beside the longest secret: one that began before this must not escape the mask
+/// by being cut. The rest of the line is passed over.
 const LONGEST_LINE: usize = 1000;
 
 /// Some lines of a log.
@@ -56,6 +57,11 @@ impl Excerpt {
     }
 }
 
+fn is_telling(line: &str) -> bool {
+    let is_level = |level: &str| line.match_indices(level).any(|(at, _)| at == 0 || line.as_bytes()[at - 1] == b' ');
+    LEVELS.iter().any(|level| is_level(level)) || MARKERS.iter().any(|marker| line.contains(marker))
+}
+
 /// Takes a log piece by piece.
 pub struct Reader {
     mask: Mask,
@@ -78,7 +84,7 @@ impl Reader {
     pub fn push(&mut self, piece: &[u8]) {
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             let (text, ends) = part.strip_suffix(b"\n").map_or((part, false), |text| (text, true));
-            let room = LONGEST_LINE - self.line.len();
+            let room = LONGEST_LINE + self.mask.longest() - self.line.len();
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             self.begun = true;
             if ends {
@@ -101,7 +107,7 @@ impl Reader {
         self.begun = false;
         let text = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
-        if MARKERS.iter().any(|marker| text.contains(marker)) {
+        if is_telling(&text) {
             self.telling += 1;
             if self.first.len() < MOST_LINES {
                 let line = self.shown(&text);
@@ -171,6 +177,21 @@ mod tests {
         assert_eq!((excerpt.total, excerpt.telling, excerpt.lines.len()), (1001, 1000, MOST_LINES));
         assert_eq!(excerpt.title(), "the first 40 of 1000 telling lines, of 1001 in the log");
         assert!(excerpt.lines.iter().all(|(_, line)| line.as_str().len() <= 400));
+    }
+
+    #[test]
+    fn a_level_tells_with_and_without_a_time_before_it() {
+        let excerpt = excerpt(&[b"ERROR [AIF]: a\nWARN  [AIF]: b\nINFO  NOERROR c\n2026-03-22 FATAL d\n"]);
+        let numbers: Vec<u64> = excerpt.lines.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers, [1, 2, 4]);
+    }
+
+    #[test]
+    fn a_secret_longer_than_a_line_is_masked_whole() {
+        let token: String = "eyJhbGciOiJSUzI1NiJ9.".chars().cycle().take(3000).collect();
+        let mut reader = Reader::new(Mask::new([token.clone()]));
+        reader.push(format!("ERROR the token {token} was refused\n").as_bytes());
+        assert_eq!(shown(&reader.finish()), [(1, "ERROR the token *** was refused")]);
     }
 
     #[test]

@@ -65,6 +65,9 @@ pub enum Fault {
         /// The code.
         status: u16,
     },
+    /// The token was refused, and a newer one is at hand.
+    #[error("EPM refused the access token (HTTP 401), and a newer one is at hand")]
+    Expired,
     /// It was too late to send it.
     #[error("the deadline came before it was sent")]
     Late,
@@ -75,8 +78,10 @@ pub enum Fault {
         host: String,
     },
     /// More than any answer about a job holds.
-    #[error("the answer is larger than {limit} bytes")]
+    #[error("the answer (HTTP {status}) is larger than {limit} bytes")]
     TooLarge {
+        /// The code.
+        status: u16,
         /// How much would have been read.
         limit: usize,
     },
@@ -101,6 +106,7 @@ impl Fault {
             | Self::Certificate { .. }
             | Self::NoConnection { .. }
             | Self::ProxyDenied { .. }
+            | Self::Expired
             | Self::Late => true,
             Self::Timeout { .. }
             | Self::Broken { .. }
@@ -130,7 +136,9 @@ impl Fault {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Unresolved { .. } => "check the host in `--url`, and that this machine resolves it",
+            Self::Unresolved { .. } => {
+                "check the host in `--url` and that of a proxy, and that this machine resolves them"
+            }
             Self::Certificate { .. } => "check the host in `--url`, and whether a proxy inspects TLS here",
             Self::NoConnection { .. } | Self::Timeout { .. } | Self::Broken { .. } => {
                 "check the network, proxy and allowlist between this machine and EPM"
@@ -140,6 +148,7 @@ impl Fault {
                 "EPM may be in its daily maintenance: try again after it, or raise `--outage-budget`"
             }
             Self::Late => "try again with a longer `--timeout`",
+            Self::Expired => Refusal::Unauthorized.help(),
             Self::ProxyDenied { .. } => Refusal::Proxy.help(),
             Self::NotJson { .. } | Self::TooLarge { .. } => {
                 "check that `--url` is the service itself and no page in front of it"
@@ -313,7 +322,8 @@ mod tests {
             (Fault::Broken { host: host(), reason: String::new() }, false, Hope::Budget),
             (Fault::Unavailable { status: 503, retry_after: None, said: None }, false, Hope::Budget),
             (Fault::NotJson { status: 200 }, false, Hope::Budget),
-            (Fault::TooLarge { limit: 1 }, false, Hope::Budget),
+            (Fault::TooLarge { status: 200, limit: 1 }, false, Hope::Budget),
+            (Fault::Expired, true, Hope::Budget),
             (Fault::ProxyDenied { host: host() }, true, Hope::None),
             (Fault::Late, true, Hope::None),
         ];

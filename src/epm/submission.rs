@@ -97,6 +97,9 @@ fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission 
 /// A finished status other than success, or details without any status, and no id: `EPMFDM-140149: Invalid Integration
 /// Name` comes so, with HTTP 200 (epm-api.md §2.7).
 fn is_refusal(answer: &Answer) -> bool {
+    if answer.is_garbled {
+        return false;
+    }
     match answer.status.map(State::of) {
         Some(State::Failed | State::Cancelled | State::InvalidParameter) => true,
         Some(_) => false,
@@ -155,6 +158,11 @@ mod tests {
             (201, r#"{"status":"4"}"#, "32"),
             (200, r#"{"jobId":0,"status":1}"#, "32"),
             (200, r#"{"details":"x"}"#, "32"),
+            (200, r#"{"status":"RUNNING","details":"started"}"#, "24"),
+            (200, r#"{"status":0.0,"details":"x"}"#, "24"),
+            (200, r#"{"jobId":"J-17","details":"submitted"}"#, "24"),
+            (200, r#"{"jobId":"J-17","status":1}"#, "24"),
+            (200, r#"{"jobId":7,"jobID":8,"status":1}"#, "24"),
             (200, r#"{"status":0,"details":"x"}"#, "24"),
             (200, r#"{"status":0}"#, "24"),
             (200, r#"{"status":-1}"#, "24"),
@@ -190,7 +198,7 @@ mod tests {
             (Fault::Certificate { host: host(), reason: String::new() }, "again"),
             (Fault::Timeout { host: host(), limit: Duration::from_mins(5) }, "24"),
             (Fault::Broken { host: host(), reason: String::new() }, "24"),
-            (Fault::TooLarge { limit: 1 }, "24"),
+            (Fault::TooLarge { status: 200, limit: 1 }, "24"),
             (Fault::ProxyDenied { host: host() }, "30"),
         ];
         for (fault, expected) in faults {

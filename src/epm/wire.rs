@@ -37,6 +37,9 @@ impl<'de> Deserialize<'de> for Keys {
     }
 }
 
+const JOB_ID: [&str; 2] = ["jobId", "jobID"];
+const STATUS: [&str; 1] = ["status"];
+
 impl Keys {
     /// The values under any of these names.
     fn values<'a>(&'a self, names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a Value> {
@@ -50,19 +53,28 @@ impl Keys {
         told.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
 
+    /// Whether something stands under any of these names.
+    fn has(&self, names: &[&str]) -> bool {
+        self.values(names).any(|value| !is_absent(value))
+    }
+
     fn text(&self, names: &[&str], mask: &Mask) -> Option<Foreign> {
         let value = self.values(names).rfind(|value| !is_absent(value))?;
         Some(mask.foreign(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     }
 }
 
+/// A body as text: a byte that is no UTF-8 in one of its texts must not hide the numbers beside it.
+fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim_start_matches('\u{feff}').to_owned()
+}
+
 /// Reads a body as an answer about a job. None where it is not JSON at all; JSON of another shape is an answer that
 /// says nothing.
 pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}');
-    let Ok(keys) = serde_json::from_str::<Keys>(text) else {
-        return serde_json::from_str::<serde::de::IgnoredAny>(text).ok().map(|_| Answer::default());
+    let text = text(body);
+    let Ok(keys) = serde_json::from_str::<Keys>(&text) else {
+        return serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| Answer::default());
     };
     Some(answer_of(&keys, mask))
 }
@@ -73,7 +85,7 @@ pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
     struct List {
         items: Vec<Keys>,
     }
-    let list: List = serde_json::from_slice(body).ok()?;
+    let list: List = serde_json::from_str(&text(body)).ok()?;
     Some(list.items.iter().map(|keys| answer_of(keys, mask)).collect())
 }
 
@@ -90,13 +102,14 @@ fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
         process_type: keys.text(&["processType"], mask),
         executed_by: keys.text(&["executedBy"], mask),
     };
-    let job_id = keys.agreed(&["jobId", "jobID"], decimal).and_then(job_id);
-    Answer { job_id, status: keys.agreed(&["status"], decimal), facts }
+    let (id, status) = (keys.agreed(&JOB_ID, decimal), keys.agreed(&STATUS, decimal));
+    let is_garbled = id.is_none_or(|id| id < 0) && keys.has(&JOB_ID) || status.is_none() && keys.has(&STATUS);
+    Answer { job_id: id.and_then(job_id), status, is_garbled, facts }
 }
 
 /// The id that the answer to a submit gives in its link to itself. Read, never followed.
 pub(crate) fn id_in_links(body: &[u8]) -> Option<JobId> {
-    let value: Value = serde_json::from_slice(body).ok()?;
+    let value: Value = serde_json::from_str(&text(body)).ok()?;
     let links = value.get("links")?.as_array()?;
     let own = links.iter().find(|link| link.get("rel").and_then(Value::as_str) == Some("self"))?;
     let href = own.get("href")?.as_str()?;
@@ -207,6 +220,26 @@ mod tests {
     }
 
     #[test]
+    fn what_is_there_and_cannot_be_read_is_not_absent() {
+        for absent in
+            ["{}", r#"{"jobId":null,"status":"null"}"#, r#"{"jobID":"","status":""}"#, r#"{"jobId":0,"status":1}"#]
+        {
+            assert!(!read(absent).is_garbled, "{absent}");
+        }
+        for garbled in [
+            r#"{"status":"RUNNING"}"#,
+            r#"{"status":0.0}"#,
+            r#"{"status":1,"status":0}"#,
+            r#"{"jobId":"J-17"}"#,
+            r#"{"jobId":-5}"#,
+            r#"{"jobId":7,"jobID":8}"#,
+            r#"{"jobId":[7],"status":1}"#,
+        ] {
+            assert!(read(garbled).is_garbled, "{garbled}");
+        }
+    }
+
+    #[test]
     fn ids_that_cannot_be_asked_about_are_none() {
         for id in ["0", "-5", "\"0\"", "\"abc\"", "1.5", "null", "\"\"", "[7]", "99999999999999999999"] {
             assert_eq!(read(&format!(r#"{{"jobId":{id},"status":0}}"#)).job_id, None, "{id}");
@@ -250,6 +283,8 @@ mod tests {
         assert_eq!(link("job", "https://h/aif/rest/V1/jobs/2016"), None);
         assert_eq!(link("self", "https://h/aif/rest/V1/jobs/0"), None);
         assert_eq!(link("self", "https://h/aif/rest/V1/jobs/2016/details"), None);
+        let latin1 = b"{\"details\":\"Gr\xf6\xdfe\",\"links\":[{\"rel\":\"self\",\"href\":\"/aif/rest/V1/jobs/7\"}]}";
+        assert_eq!(id_in_links(latin1).map(JobId::number), Some(7));
         assert_eq!(id_in_links(b"{\"links\":[0]}"), None);
         assert_eq!(id_in_links(b"{\"links\":null}"), None);
     }

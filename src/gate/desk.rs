@@ -146,12 +146,13 @@ impl Desk {
             let mut report = self.report.borrow_mut();
             report.submitted = Submitted::Yes;
             let job = &mut report.jobs[0];
-            job.id = Some(id);
+            (job.id, job.trouble) = (Some(id), None);
             job.mark(Instant::now(), Event::Submitted);
         }
         self.write_page(|page| page.submitted(id));
         self.publish(id);
-        self.say(0, "submitted");
+        let subject = self.read(|report| subject(&report.jobs[0]));
+        self.console.note(&format!("{subject}: submitted"));
         self.answered.notify_waiters();
     }
 
@@ -344,8 +345,7 @@ impl Desk {
                 report.notes.push("a bug in epm-gate stopped it after the verdict; please report it".to_owned());
                 return;
             }
-            let sent = report.submitted != Submitted::No;
-            let what = if sent { "a job may be running" } else { "nothing was submitted" };
+            let what = if report.leaves_a_job() { "a job may be running" } else { "nothing was submitted" };
             report.end = Some(End::new(Outcome::Panic, format!("this is a bug; {what}"), None));
         });
         self.close()

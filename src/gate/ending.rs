@@ -62,7 +62,7 @@ pub(super) fn of_status(heard: Heard, job: &JobReport) -> End {
             }
             None => End::new(Outcome::InProgress, status(state), None),
         },
-        Heard::Nothing => End::new(Outcome::Undetermined, newest(job), Some(PUZZLE_HELP)),
+        Heard::Nothing | Heard::Wordless => End::new(Outcome::Undetermined, newest(job), Some(PUZZLE_HELP)),
         Heard::Missing => End::new(Outcome::Rejected, "EPM knows no job of that id".to_owned(), help(job)),
         Heard::Fault(_) => End::new(Outcome::Unreachable, newest(job), help(job)),
         Heard::Refused | Heard::LoginPage => End::new(Outcome::AccessDenied, newest(job), help(job)),
@@ -89,6 +89,9 @@ fn unmet(job: &JobReport, conditions: &Conditions) -> Option<String> {
     let took = job.elapsed(tokio::time::Instant::now());
     if conditions.fail_on_warning && job.facts.is_warning() {
         return Some("EPM ended it with a warning, and `--fail-on-warning` is set".to_owned());
+    }
+    if conditions.fail_on_warning && job.facts.status_texts().next().is_none() {
+        return Some("EPM's answer has no text that could say `WARNING`, and `--fail-on-warning` is set".to_owned());
     }
     if conditions.require_output && job.facts.output_file_name.is_none() {
         return Some("EPM names no output file, and `--require-output` is set".to_owned());

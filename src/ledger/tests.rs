@@ -46,7 +46,9 @@ fn two_writers_lose_nothing_of_each_other() {
         }
     };
     let threads: Vec<_> = (1..=3).map(|thread| std::thread::spawn(write(thread))).collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     assert_eq!(ledger.read().unwrap().text().matches("\"jobId\"").count(), 60);
 }
 

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::io::{self, IsTerminal, Write};
 
+use crate::bounded;
 use crate::foreign::log_line;
 
 /// How much is said.
@@ -35,18 +36,23 @@ pub struct Console {
     terminal: bool,
     /// Whether a live line stands on the terminal now.
     live: Cell<bool>,
+    /// Whether nobody reads the log any more.
+    unread: Cell<bool>,
 }
 
-/// One line on stdout, for programs. Whoever reads it may have gone: that is an error like any other, not a panic.
+/// One line on stdout, for programs. Whoever reads it may have gone, or may not read: that is an error like any other,
+/// not a panic and not an end of everything.
 ///
 /// # Errors
 ///
 /// A closed or full standard output.
 pub fn print_line(line: &str) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    stdout.write_all(line.as_bytes())?;
-    stdout.write_all(b"\n")?;
-    stdout.flush()
+    let line = format!("{line}\n");
+    bounded::write(move || {
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(line.as_bytes())?;
+        stdout.flush()
+    })
 }
 
 /// The colour of a line's first word.
@@ -58,6 +64,19 @@ enum Paint {
     Plain,
 }
 
+/// Writes to stderr.
+///
+/// # Errors
+///
+/// A log that is closed, or that nobody reads.
+pub fn write_to_log(text: String) -> io::Result<()> {
+    bounded::write(move || {
+        let mut stderr = io::stderr().lock();
+        stderr.write_all(text.as_bytes())?;
+        stderr.flush()
+    })
+}
+
 impl Console {
     /// A console on stderr. `plain`: the environment asks for text alone.
     pub fn new(volume: Volume, color: Color, plain: bool) -> Self {
@@ -67,7 +86,7 @@ impl Console {
             Color::Never => false,
             Color::Auto => terminal && !plain,
         };
-        Self { volume, color, terminal: terminal && !plain, live: Cell::new(false) }
+        Self { volume, color, terminal: terminal && !plain, live: Cell::default(), unread: Cell::default() }
     }
 
     /// A change of state, or anything else worth a line.
@@ -75,6 +94,11 @@ impl Console {
         if self.volume >= Volume::Normal {
             self.line(Paint::Plain, "", text);
         }
+    }
+
+    /// What must stand in the log, however little is wanted there: the id of a job.
+    pub fn note(&self, text: &str) {
+        self.line(Paint::Plain, "", text);
     }
 
     /// A request.
@@ -101,7 +125,7 @@ impl Console {
 
     /// What to do next.
     pub fn hint(&self, text: &str) {
-        Self::write("\n");
+        self.write("\n");
         self.line(Paint::Plain, "hint: ", text);
     }
 
@@ -115,7 +139,7 @@ impl Console {
     /// A line as it is: a command for the runner, made by its dialect.
     pub fn command(&self, line: &str) {
         self.clear_live();
-        Self::write(&format!("{line}\n"));
+        self.write(&format!("{line}\n"));
     }
 
     /// Whether there is a terminal for a live line.
@@ -128,14 +152,14 @@ impl Console {
         if self.is_live() {
             // What wraps could not be taken back, and few terminals are narrower than this.
             let line: String = log_line(text).chars().take(79).collect();
-            Self::write(&format!("\r\u{1b}[2K{line}"));
+            self.write(&format!("\r\u{1b}[2K{line}"));
             self.live.set(true);
         }
     }
 
     fn clear_live(&self) {
         if self.live.take() {
-            Self::write("\r\u{1b}[2K");
+            self.write("\r\u{1b}[2K");
         }
     }
 
@@ -148,12 +172,16 @@ impl Console {
             Paint::Yellow => format!("\u{1b}[1;33m{label}\u{1b}[0m"),
             Paint::Green => format!("\u{1b}[1;32m{label}\u{1b}[0m"),
         };
-        Self::write(&format!("{label}{}\n", log_line(text)));
+        self.write(&format!("{label}{}\n", log_line(text)));
     }
 
-    /// A log that cannot be written must not end the run: whoever listened has gone.
-    fn write(text: &str) {
-        let mut stderr = io::stderr().lock();
-        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    /// A log that cannot be written must not end the run, and one that is not read must not hold it: whoever listened
+    /// has gone.
+    fn write(&self, text: &str) {
+        if self.unread.get() {
+            return;
+        }
+        let written = write_to_log(text.to_owned());
+        self.unread.set(written.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut));
     }
 }

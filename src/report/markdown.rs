@@ -81,7 +81,8 @@ impl Page {
     }
 }
 
-fn heading(report: &Report) -> String {
+/// Whether the stage passed and why, and what to do next.
+pub fn heading(report: &Report) -> String {
     let mark = match report.end().map(|end| end.outcome) {
         Some(Outcome::Warned) => "⚠️",
         Some(outcome) if outcome.is_pass() => "✅",

@@ -78,7 +78,7 @@ pub fn next_step(report: &Report) -> String {
         steps.push("nothing was submitted".to_owned());
     }
     steps.extend(end.help.clone());
-    if end.help.is_none() && !report.leaves_a_job() || steps.is_empty() {
+    if end.help.is_none() && !report.leaves_a_job() || steps.is_empty() || end.outcome == Outcome::Panic {
         steps.push(usual_step(end.outcome, report).to_owned());
     }
     let later = steps.split_off(1);

@@ -29,7 +29,7 @@ fn with_timeout(seconds: f64) -> Rules {
 }
 
 fn plain(heard: Heard) -> Poll {
-    Poll { heard, retry_after: None, met: false }
+    Poll { heard, retry_after: None, met: false, answered: false }
 }
 
 /// Plays a script, whose last answer repeats, and tells at which seconds EPM was asked.
@@ -169,7 +169,7 @@ async fn one_good_answer_gives_the_outage_its_whole_budget_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_decides_nothing_is_waited_out_under_its_grace() {
-    for heard in [UNKNOWN, Heard::Nothing, Heard::LoginPage, Heard::Missing] {
+    for heard in [UNKNOWN, Heard::Nothing, Heard::Wordless, Heard::LoginPage, Heard::Missing] {
         let (ending, asked) = submitted(rules(), &[RUNNING, heard]).await;
         assert_eq!((ending, asked.last().copied()), (Ending::Undetermined, Some(302.0)), "{heard:?}");
         let script = [vec![RUNNING], vec![heard; 20], vec![SUCCESS]].concat();
@@ -191,6 +191,34 @@ async fn a_job_known_by_hearsay_alone_may_be_missing_for_ten_seconds() {
     assert_eq!(attached(with_timeout(3.0), &[Heard::Missing, DOWN]).await.0, Ending::NotKnown);
     let script = [vec![Heard::Missing; 5], vec![RUNNING], vec![Heard::Missing]].concat();
     assert_eq!(attached(rules(), &script).await.0, Ending::Undetermined);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_epm_has_named_is_known_even_without_a_status() {
+    assert_eq!(attached(rules(), &[Heard::Wordless, Heard::Missing]).await.0, Ending::Undetermined);
+    let script = [vec![Heard::Nothing; 9], vec![Heard::Missing; 3], vec![RUNNING, SUCCESS]].concat();
+    assert_eq!(
+        attached(rules(), &script).await.0,
+        Ending::Finished(State::Succeeded),
+        "ten seconds from the first 404"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_last_poll_a_server_that_asks_for_more_time_than_is_left_is_not_asked() {
+    let busy = Poll { retry_after: Some(secs(60.0)), ..plain(DOWN) };
+    let watch = Watch::submitted(with_timeout(100.0), Instant::now());
+    let (ending, asked) = play(watch, &[plain(RUNNING), busy]).await;
+    assert_eq!((ending, asked.last().copied()), (Ending::TimedOut, Some(95.0)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_has_answered_is_not_given_up_for_a_name_that_fails_once() {
+    let answered = |heard| Poll { answered: true, ..plain(heard) };
+    let mut script = vec![answered(DOWN); 60];
+    script.extend([answered(Heard::Fault(Hope::Minute)), answered(Heard::Fault(Hope::None)), plain(SUCCESS)]);
+    let watch = Watch::attached(rules(), Instant::now());
+    assert_eq!(play(watch, &script).await.0, Ending::Finished(State::Succeeded));
 }
 
 #[tokio::test(start_paused = true)]
@@ -229,7 +257,7 @@ async fn an_attempt_is_repeated_within_the_budget_and_no_sooner_than_asked() {
         let asked = RefCell::new(Vec::new());
         let result = persist(
             &rules,
-            false,
+            || false,
             async || {
                 let mut asked = asked.borrow_mut();
                 asked.push(start.elapsed().as_secs());
@@ -254,19 +282,19 @@ async fn an_attempt_is_repeated_within_the_budget_and_no_sooner_than_asked() {
 
 /// What a trace of polls must have come to, told from the whole trace at once and not step by step. None: the wait must
 /// go on.
-fn oracle(rules: &Rules, submitted: bool, start: Instant, trace: &[(Instant, Heard)]) -> Option<Ending> {
-    let (&(now, last), before) = trace.split_last()?;
+fn oracle(rules: &Rules, submitted: bool, start: Instant, trace: &[(Instant, Heard, Duration)]) -> Option<Ending> {
+    let (&(now, last, wish), before) = trace.split_last()?;
     let decides = |heard: &Heard| matches!(heard, Heard::State(state) if !matches!(state, State::Unknown(_)));
     let answers = |heard: &Heard| !matches!(heard, Heard::Fault(_));
-    let told = |heard: &Heard| matches!(heard, Heard::State(_));
-    let known_before = submitted || before.iter().any(|(_, heard)| told(heard));
+    let told = |heard: &Heard| matches!(heard, Heard::State(_) | Heard::Wordless);
+    let known_before = submitted || before.iter().any(|(_, heard, _)| told(heard));
     let known = known_before || told(&last);
-    let met_before = known_before || before.iter().any(|(_, heard)| *heard == Heard::Nothing);
+    let met_before = known_before || before.iter().any(|(_, heard, _)| *heard == Heard::Nothing);
     let met = met_before || known || last == Heard::Nothing;
     // The first poll of the stretch that the last one belongs to, which the newest poll of a kind interrupts.
     let since = |interrupts: &dyn Fn(&Heard) -> bool, counts: &dyn Fn(&Heard) -> bool| {
-        let from = trace.iter().rposition(|(_, heard)| interrupts(heard)).map_or(0, |at| at + 1);
-        trace[from..].iter().find(|(_, heard)| counts(heard)).map_or(now, |(at, _)| *at)
+        let from = trace.iter().rposition(|(_, heard, _)| interrupts(heard)).map_or(0, |at| at + 1);
+        trace[from..].iter().find(|(_, heard, _)| counts(heard)).map_or(now, |(at, ..)| *at)
     };
     let puzzles = |heard: &Heard| answers(heard) && !decides(heard);
     match last {
@@ -283,8 +311,12 @@ fn oracle(rules: &Rules, submitted: bool, start: Instant, trace: &[(Instant, Hea
                 return Some(if met { Ending::ContactLost } else { Ending::Unreachable });
             }
         }
-        Heard::Missing if !known && now - since(&decides, &puzzles) >= secs(10.0) => return Some(Ending::NotKnown),
-        Heard::Missing if !known => {}
+        Heard::Missing if !known => {
+            let missing = |heard: &Heard| *heard == Heard::Missing;
+            if now - since(&|heard| answers(heard) && !missing(heard), &missing) >= secs(10.0) {
+                return Some(Ending::NotKnown);
+            }
+        }
         _ if puzzles(&last) && now - since(&decides, &puzzles) >= rules.unknown_grace => {
             return Some(Ending::Undetermined);
         }
@@ -293,8 +325,8 @@ fn oracle(rules: &Rules, submitted: bool, start: Instant, trace: &[(Instant, Hea
     let left = rules.deadline.end() - now;
     let timeout = rules.deadline.end() - start;
     let is_last = left <= secs(5.0).min(timeout / 10);
-    let ends = is_last && (told(&last) || left <= rules.pace.min);
-    let newest_answer = trace.iter().rev().map(|(_, heard)| *heard).find(answers);
+    let ends = is_last && (matches!(last, Heard::State(_)) || left <= rules.pace.min.max(wish));
+    let newest_answer = trace.iter().rev().map(|(_, heard, _)| *heard).find(answers);
     ends.then_some(match (known, newest_answer) {
         (true, _) => Ending::TimedOut,
         (false, Some(Heard::Missing)) => Ending::NotKnown,
@@ -309,6 +341,7 @@ fn any_heard() -> impl Strategy<Value = Heard> {
         1 => (-3_i64..8).prop_map(|number| Heard::State(State::of(number))),
         2 => Just(UNKNOWN),
         2 => Just(Heard::Nothing),
+        1 => Just(Heard::Wordless),
         1 => Just(Heard::LoginPage),
         2 => Just(Heard::Missing),
         4 => Just(DOWN),
@@ -340,8 +373,9 @@ proptest! {
             let ending = wait(&mut watch, async || true, async || {
                 let mut trace = trace.borrow_mut();
                 let (heard, pause) = script[trace.len().min(script.len() - 1)];
-                trace.push((Instant::now(), heard));
-                Poll { retry_after: pause.map(Duration::from_secs), ..plain(heard) }
+                let wish = pause.map(Duration::from_secs);
+                trace.push((Instant::now(), heard, wish.unwrap_or_default()));
+                Poll { retry_after: wish, ..plain(heard) }
             }).await;
             let trace = trace.into_inner();
             for length in 1..trace.len() {

@@ -11,9 +11,68 @@ fn texts_of_an_older_answer_are_not_those_of_the_end() {
          { status = -1, job_status = \"WARNING\", details = \"still loading\" },\n\
          { status = 0, without = [\"jobStatus\", \"details\"] },\n]\n",
     );
-    let ran = Gate::against(&sandbox).run(["run", "--job-name", "GLDATA", "--fail-on-warning"]);
+    let mut gate = Gate::against(&sandbox);
+    let ran = gate.run_again(RUN);
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert_eq!((ran.output("jobStatus"), ran.output("details")), ("", ""));
+    let ran = gate.run_again(["run", "--job-name", "GLDATA", "--fail-on-warning"]);
+    assert_eq!(ran.end(), (13, "condition-unmet"), "a text that is not there cannot rule a warning out: {ran:?}");
+}
+
+#[test]
+fn an_output_that_the_end_does_not_name_is_none() {
+    let sandbox = playing(
+        "[[job]]\noutput_file = \"outbox/x.csv\"\npolls = [\n\
+         { status = -1, fields = { outputFileName = \"outbox/x.csv\" } },\n\
+         { status = 0, without = [\"outputFileName\"] },\n]\n",
+    );
+    let ran = Gate::against(&sandbox).run(["run", "--job-name", "GLDATA", "--require-output"]);
+    assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
+}
+
+#[test]
+fn an_answer_to_a_submit_that_cannot_be_read_is_no_refusal() {
+    for body in [
+        r#"{"status":"RUNNING","details":"started"}"#,
+        r#"{"jobId":"J-17","details":"job submitted"}"#,
+        r#"{"jobId":7,"jobID":8,"status":1}"#,
+    ] {
+        let sandbox = playing(&format!("[[job]]\nsubmit = [{{ body = '{body}' }}]\n"));
+        let ran = Gate::against(&sandbox).run(RUN);
+        assert_eq!((ran.end(), ran.output("submitted")), ((24, "submit-uncertain"), "maybe"), "{body}: {ran:?}");
+        assert_eq!(sandbox.posts(), 1);
+    }
+}
+
+#[test]
+fn a_look_that_has_more_to_say_than_anyone_reads_lets_us_in() {
+    let sandbox = playing(&format!(
+        "[look]\nreplies = [{{ body = '{}' }}]\n[[job]]\npolls = [{{ status = 0 }}]\n",
+        "x".repeat(1_100_000)
+    ));
+    let ran = Gate::against(&sandbox).run(RUN);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+}
+
+#[test]
+fn a_password_that_a_submit_has_proven_is_tried_once_more() {
+    for look in ["off", "/nothing/there/"] {
+        let sandbox = playing("[[job]]\npolls = [{ http = 401 }, { status = 0 }]\n");
+        let ran = Gate::against(&sandbox).run(["run", "--job-name", "GLDATA", "--look", look]);
+        assert_eq!(ran.end(), (0, "succeeded"), "{look}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_wish_to_stay_away_is_followed() {
+    // Asked each 10 ms, the first answer would be heard again and again before its time is over.
+    let sandbox = playing(
+        "[[job]]\npolls = [{ http = 429, headers = { 'Retry-After' = '1' }, lasts = '900ms' }, { status = 0 }]\n",
+    );
+    let ran = Gate::against(&sandbox).run(RUN);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    let polls = sandbox.requests().iter().filter(|request| request.path.contains("/jobs/")).count();
+    assert_eq!(polls, 2, "{ran:?}");
 }
 
 #[test]

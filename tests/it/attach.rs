@@ -42,6 +42,29 @@ fn jobs() -> Sandbox {
 }
 
 #[test]
+fn any_refusal_of_the_first_request_stops_all_others() {
+    for refusal in ["{ http = 401 }", "{ http = 403 }", "{ http = 407 }", "{ http = 302 }", "{ page = 'login' }"] {
+        let job = |id| format!("[[job]]\nname = 'J{id}'\nid = {id}\nexists = true\npolls = [{refusal}]\n");
+        let sandbox = playing(&[11, 12, 13].map(job).concat());
+        let ran = Gate::against(&sandbox).run(["attach", "11", "12", "13"]);
+        assert_eq!(ran.end(), (30, "access-denied"), "{refusal}: {ran:?}");
+        assert_eq!(sandbox.requests().len(), 1, "{refusal}: {ran:?}");
+    }
+}
+
+#[test]
+fn polls_keep_to_their_rate_over_all_jobs() {
+    let job = |id| format!("[[job]]\nname = 'J{id}'\nid = {id}\nexists = true\npolls = [{{ status = -1 }}]\n");
+    let sandbox = playing(&(1001..=1030).map(job).collect::<String>());
+    let ids = (1001..=1030).map(|id: u32| id.to_string());
+    let gate = Gate::against(&sandbox).set("EPM_TIMEOUT", "2s").set("EPM_POLL_RATE", "5");
+    let ran = gate.run(["attach".to_owned()].into_iter().chain(ids));
+    assert_eq!(ran.code, 20, "{ran:?}");
+    let polls = sandbox.requests().len();
+    assert!((2..=11).contains(&polls), "{polls} polls in 2 s");
+}
+
+#[test]
 fn a_job_that_is_over_is_told_at_once() {
     let sandbox = jobs();
     let ran = Gate::against(&sandbox).run(["attach", "13"]);

@@ -3,10 +3,11 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use epm_sandbox::Sandbox;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::harness::{Gate, Ran, playing, text_of};
 
@@ -71,7 +72,9 @@ fn at_each_step_around_the_submit_one_job_is_taken_at_most() {
     };
     std::thread::scope(|scope| {
         let workers = [scope.spawn(rounds), scope.spawn(rounds)];
-        workers.into_iter().for_each(|worker| worker.join().expect("no round fails"));
+        for worker in workers {
+            worker.join().expect("no round fails");
+        }
     });
     let (followed, uncertain) = (followed.into_inner(), uncertain.into_inner());
     assert!(followed > 0 && uncertain > 0, "the moments miss the submit: {followed} and {uncertain}");

@@ -380,6 +380,9 @@ fn a_repeated_run_without_a_ledger_is_warned() {
     }
 }
 
+/// Makes a ledger unusable.
+type Spoil = Box<dyn Fn(&mut Gate)>;
+
 #[test]
 fn a_ledger_that_cannot_be_used_is_named_and_nothing_is_sent() {
     let damaged = |content: &'static str| {
@@ -387,7 +390,6 @@ fn a_ledger_that_cannot_be_used_is_named_and_nothing_is_sent() {
             gate.file("ledger.json", content);
         }
     };
-    type Spoil = Box<dyn Fn(&mut Gate)>;
     let table: [(Spoil, &str); 5] = [
         (Box::new(damaged("{\"format\": \"epm-gate ledger\", \"vers")), "damaged"),
         (Box::new(damaged("")), "damaged"),

@@ -20,5 +20,7 @@ mod secrets;
 #[cfg(unix)]
 mod signals;
 mod status;
+#[cfg(target_os = "linux")]
+mod streams;
 mod submit;
 mod summary;

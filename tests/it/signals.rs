@@ -101,6 +101,36 @@ fn the_same_signal_twice_at_once_is_one() {
 }
 
 #[test]
+fn a_later_signal_ends_at_once() {
+    let sandbox = playing("[[job]]\nsubmit = [{ delay = '3s' }]\n");
+    let mut running = Gate::against(&sandbox).start(RUN);
+    running.until("the submit has arrived", || sandbox.posts() == 1);
+    running.signal("INT");
+    // Each is sent again and again: those of the first half second are the first one, and the next ends it.
+    running.until_it_ends_by_signals("INT");
+    let ran = running.finish();
+    assert_eq!((ran.end(), ran.output("jobId")), ((24, "submit-uncertain"), ""), "{ran:?}");
+}
+
+#[test]
+fn a_signal_is_heard_while_a_file_is_not_there_yet() {
+    let sandbox = shipped("succeeds");
+    let gate = Gate::against(&sandbox).unset("EPM_PASSWORD");
+    let fifo = gate.path("given-fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let mut running = gate.start(["run", "--job-name", "GLDATA", "--password-file", fifo.to_str().expect("UTF-8")]);
+    running.until("the outputs are open", {
+        let outcome = running.path("outputs").join("outcome");
+        move || outcome.exists()
+    });
+    running.signal("TERM");
+    let ran = running.finish();
+    assert_eq!((ran.end(), ran.output("submitted")), ((143, "interrupted"), "no"), "{ran:?}");
+    ran.says(&["error: ", "SIGTERM was received; nothing was submitted"]);
+    assert!(sandbox.requests().is_empty());
+}
+
+#[test]
 fn an_attach_that_is_interrupted_names_every_job_that_may_run() {
     let sandbox = playing(
         "[[job]]\nid = 11\nexists = true\npolls = [{ status = -1 }]\n\

@@ -70,6 +70,20 @@ impl Running {
         assert!(sent.expect("`kill` runs").success());
     }
 
+    /// Sends it a signal again and again, until that has ended it.
+    pub(crate) fn until_it_ends_by_signals(&mut self, name: &str) {
+        let pid = self.child.id().to_string();
+        for _ in 0..1000 {
+            if self.child.try_wait().expect("it is ours").is_some() {
+                return;
+            }
+            // It may be gone by now.
+            let _ = Command::new("kill").arg(format!("-{name}")).arg(&pid).stderr(std::process::Stdio::null()).status();
+            self.read.extend(self.stderr.recv_timeout(Duration::from_millis(10)));
+        }
+        panic!("no signal has ended it:\n{}", self.read);
+    }
+
     /// Waits for its end, and checks what is true of every run.
     pub(crate) fn finish(self) -> Ran {
         self.finish_and_keep().0

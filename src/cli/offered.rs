@@ -1,0 +1,64 @@
+//! Variables that would be ignored. One that is set was meant to count: a condition that nobody judges would be a false
+//! green.
+
+use super::Error;
+use super::given::Values;
+
+/// Those of the contract that this version does not know yet.
+const NOT_YET: [&str; 40] = [
+    "EPM_ANNOTATIONS",
+    "EPM_ATTESTATION",
+    "EPM_CA_CERT",
+    "EPM_CLIENT_ID",
+    "EPM_CLIENT_SECRET",
+    "EPM_CLIENT_SECRET_FILE",
+    "EPM_COLLECT",
+    "EPM_DOTENV",
+    "EPM_DOWNLOAD_DIR",
+    "EPM_EXPECT_DURATION",
+    "EPM_FAIL_ON_STAGE_FAILURE",
+    "EPM_HTML",
+    "EPM_JUNIT",
+    "EPM_JWT_AUDIENCE",
+    "EPM_JWT_KEY",
+    "EPM_JWT_KEY_FILE",
+    "EPM_JWT_KEY_ID",
+    "EPM_JWT_SUBJECT",
+    "EPM_LOG_FORMAT",
+    "EPM_MAX_REJECTED",
+    "EPM_METRICS",
+    "EPM_MIN_ROWS",
+    "EPM_NOTIFY",
+    "EPM_NOTIFY_FILE",
+    "EPM_NOTIFY_KEY",
+    "EPM_NOTIFY_ON",
+    "EPM_OVERWRITE",
+    "EPM_RECORD",
+    "EPM_REFRESH_TOKEN",
+    "EPM_REFRESH_TOKEN_FILE",
+    "EPM_REFUSE_BEFORE_MAINTENANCE",
+    "EPM_REPORT",
+    "EPM_RETRIES",
+    "EPM_RETRY_ANYWAY",
+    "EPM_RETRY_DELAY",
+    "EPM_RETRY_ON",
+    "EPM_RULES",
+    "EPM_SCOPE",
+    "EPM_TOKEN_URL",
+    "EPM_UPLOAD",
+];
+
+/// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.
+const FLAGS_ALONE: [(&str, &str); 2] = [("EPM_DRY_RUN", "--dry-run"), ("EPM_FRESH", "--fresh")];
+
+/// Refuses what is set and would be ignored.
+pub(super) fn offered(values: &Values<'_>) -> Result<(), Error> {
+    if let Some(name) = NOT_YET.into_iter().find(|name| values.is_set(name)) {
+        let problem = "this version does not know it, and would ignore it";
+        return Err(Error::of(name, problem, format!("unset `{name}`")));
+    }
+    match FLAGS_ALONE.into_iter().find(|(name, _)| values.is_set(name)) {
+        Some((name, flag)) => Err(Error::of(name, "it would be ignored", format!("unset `{name}`, and give `{flag}`"))),
+        None => Ok(()),
+    }
+}
