@@ -1,27 +1,29 @@
 //! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
 
 pub mod error;
+pub(crate) mod reply;
 pub mod submission;
 mod transport;
 pub mod url;
 mod wire;
 
 use std::cell::{Cell, RefCell};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use ::url::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Credentials;
-use crate::foreign::{Foreign, Mask, quote};
+use crate::foreign::{Mask, quote};
 use crate::job::{Answer, JobId};
-use crate::pace;
 use crate::payload::Payload;
 
 use error::{Fault, ReadError, Refusal, words};
+pub use reply::Asked;
+use reply::Reply;
 use submission::Submission;
 use transport::Transport;
 use url::EpmUrl;
@@ -99,72 +101,6 @@ pub enum Error {
     Http(#[source] reqwest::Error),
 }
 
-/// An answer as it came, its body read to the end.
-struct Reply {
-    status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    #[cfg(test)]
-    fn of(status: u16, body: &str) -> Self {
-        Self { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
-    }
-
-    fn text(&self, name: &HeaderName) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    fn retry_after(&self) -> Option<Duration> {
-        pace::retry_after(self.text(&RETRY_AFTER)?, self.text(&DATE), SystemTime::now())
-    }
-
-    fn unavailable(&self, mask: &Mask) -> Fault {
-        Fault::Unavailable { status: self.status, retry_after: self.retry_after(), said: self.said(mask) }
-    }
-
-    fn redirect(&self, mask: &Mask) -> Refusal {
-        Refusal::Redirect { status: self.status, location: self.text(&LOCATION).map(|place| mask.foreign(place)) }
-    }
-
-    fn forbidden(&self, mask: &Mask) -> Refusal {
-        Refusal::Forbidden { said: self.said(mask) }
-    }
-
-    /// What EPM says beside an error.
-    fn said(&self, mask: &Mask) -> Option<Foreign> {
-        wire::answer(&self.body, mask)?.facts.details
-    }
-
-    /// What any read may meet before its body is looked at.
-    fn check(&self, mask: &Mask) -> Result<(), ReadError> {
-        let status = self.status;
-        match status {
-            200..300 if wire::is_login_page(&self.body) => Err(Refusal::LoginPage.into()),
-            200..300 => Ok(()),
-            300..400 => Err(self.redirect(mask).into()),
-            401 => Err(Refusal::Unauthorized.into()),
-            // A limit of requests is told by some gateways so; what it asks for is to come back (lessons.md C2).
-            403 if self.retry_after().is_some() => Err(self.unavailable(mask).into()),
-            403 => Err(self.forbidden(mask).into()),
-            407 => Err(Refusal::Proxy.into()),
-            408 | 429 => Err(self.unavailable(mask).into()),
-            400..500 => Err(ReadError::Missing { status, said: self.said(mask) }),
-            _ => Err(self.unavailable(mask).into()),
-        }
-    }
-}
-
-/// What asking about a job brought: its answer, and how long EPM asks to stay away.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Asked {
-    /// What EPM says of the job.
-    pub answer: Answer,
-    /// From the header `Retry-After`.
-    pub retry_after: Option<Duration>,
-}
-
 /// Why a file did not come.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DownloadError {
@@ -216,11 +152,7 @@ impl Client {
             Err(ReadError::Fault(Fault::TooLarge { status: 200..300, .. })) => return Ok(()),
             reply => reply?,
         };
-        match reply.check(&self.mask()) {
-            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::LoginPage)) => Err(error),
-            Err(error @ ReadError::Fault(_)) if matches!(reply.status, 429 | 500..) => Err(error),
-            _ => Ok(()),
-        }
+        reply.look(&self.mask())
     }
 
     /// Submits once, over a connection of its own. With a token that can be renewed a 401 costs one renewal, and is no
@@ -251,10 +183,7 @@ impl Client {
     ///
     /// Whatever is no answer about a job.
     pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
-        let reply = self.read(self.url.job(id), Purpose::Ask).await?;
-        reply.check(&self.mask())?;
-        let answer = wire::answer(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?;
-        Ok(Asked { answer, retry_after: reply.retry_after() })
+        self.read(self.url.job(id), Purpose::Ask).await?.asked(&self.mask())
     }
 
     /// The jobs that EPM lists, the newest first. That there is such a list is not documented (epm-api.md §2.6): it is

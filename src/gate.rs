@@ -379,3 +379,6 @@ fn heard_of(error: &ReadError) -> Poll {
     };
     Poll { heard, retry_after, met: false, answered: false }
 }
+
+#[cfg(test)]
+mod sequences;

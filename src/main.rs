@@ -33,13 +33,17 @@ fn main() {
     // A panic's message may hold text of others, and nobody may be listening.
     std::panic::set_hook(Box::new(|panic| drop(write_to_log(log_line(&panic.to_string()) + "\n"))));
     let environment = Environment::of_process();
+    exit(i32::from(guarded(|desk| play(desk, &environment, start)).code()))
+}
+
+/// Plays, and writes down what is known by then if that panics.
+fn guarded(play: impl FnOnce(&OnceCell<Rc<Desk>>) -> Outcome) -> Outcome {
     let desk = OnceCell::new();
-    let played = catch_unwind(AssertUnwindSafe(|| play(&desk, &environment, start)));
-    let outcome = played.unwrap_or_else(|_| match desk.get() {
-        Some(desk) => Rc::clone(desk).close_after_panic(),
+    let played = catch_unwind(AssertUnwindSafe(|| play(&desk)));
+    played.unwrap_or_else(|_| match desk.get() {
+        Some(desk) => desk.close_after_panic(),
         None => Outcome::Panic,
-    });
-    exit(i32::from(outcome.code()))
+    })
 }
 
 /// Plays the run on one thread. The desk is put where it is found if this panics.
@@ -222,4 +226,74 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
     print_line(&json_line(&shown)).context("cannot write to standard output")?;
     desk.console().say("dry run: nothing was sent");
     Ok(Outcome::Succeeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use epm_gate::ci::{Platform, Print, Wanted};
+    use epm_gate::job::{Answer, JobId, State};
+
+    use super::*;
+
+    /// A run that has come so far, and panics while it writes at its desk; its exit code, and what its outputs say.
+    fn panicked(so_far: impl FnOnce(&Desk)) -> (u8, impl Fn(&str) -> String) {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| -> PathBuf { dir.path().join(name) };
+        let wanted = Wanted {
+            platform: Platform::None,
+            print: Print::None,
+            github_output: None,
+            github_summary: None,
+            outputs_dir: Some(place("outputs")),
+            summary: Some(place("summary")),
+        };
+        let outcome = guarded(|slot| {
+            let console = Console::new(Volume::Quiet, Color::Never, true);
+            let report = Report { jobs: vec![JobReport::new(None, Some("GL".to_owned()))], ..Report::default() };
+            let desk = Desk::new(report, Outputs::open(&wanted).0, Platform::None, console);
+            let desk = slot.get_or_init(|| Rc::new(desk));
+            so_far(desk);
+            desk.note(|_| panic!("as the test wants it"));
+            Outcome::Succeeded
+        });
+        let read = move |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
+        (outcome.code(), read)
+    }
+
+    #[test]
+    fn a_panic_leaves_what_is_known_and_where_to_report_it() {
+        let (code, read) = panicked(|desk| {
+            desk.submitting().unwrap();
+            desk.submitted(JobId::new(7).unwrap());
+        });
+        assert_eq!(code, 101);
+        assert_eq!((read("outputs/outcome"), read("outputs/exitCode")), ("panic".to_owned(), "101".to_owned()));
+        assert_eq!((read("outputs/jobId"), read("outputs/submitted")), ("7".to_owned(), "yes".to_owned()));
+        let summary = read("summary");
+        assert!(summary.contains("a job may be running") && summary.contains("epm-gate attach 7"), "{summary}");
+        assert!(summary.contains("https://github.com/acme/epm-gate/issues"), "{summary}");
+    }
+
+    #[test]
+    fn a_panic_before_a_submit_says_that_nothing_was_submitted() {
+        let (code, read) = panicked(|_| {});
+        assert_eq!((code, read("outputs/submitted")), (101, "no".to_owned()));
+        assert!(read("summary").contains("nothing was submitted"));
+        assert_eq!(guarded(|_| panic!("before there is a desk")).code(), 101);
+    }
+
+    #[test]
+    fn a_panic_does_not_change_a_verdict() {
+        let (code, read) = panicked(|desk| {
+            desk.submitting().unwrap();
+            desk.submitted(JobId::new(7).unwrap());
+            let answer = Answer { job_id: JobId::new(7), status: Some(1), ..Answer::default() };
+            desk.heard(0, &answer, State::Failed);
+            desk.ended(0, End::new(Outcome::Failed, "EPM ended it with status 1 (error)".to_owned(), None));
+        });
+        assert_eq!((code, read("outputs/outcome")), (10, "failed".to_owned()));
+        assert!(read("summary").contains("a bug in epm-gate stopped it after the verdict"));
+    }
 }

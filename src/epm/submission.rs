@@ -58,7 +58,7 @@ impl std::fmt::Display for Rejection {
 }
 
 /// Judges what came back.
-pub(super) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
+pub(crate) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     let reply = match sent {
         Ok(reply) => reply,
         Err(Fault::ProxyDenied { .. }) => return Submission::Denied(Refusal::Proxy),
