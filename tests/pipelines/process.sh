@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# The gate as a process among others: stopped as GitHub's runner stops a step, under nohup, as PID 1 without an init, and
+# with a wall clock that jumps. Needs root for a PID namespace of its own.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+exec </dev/null
+
+for name in $(compgen -e); do
+  case $name in ACT_* | ACTIONS_* | CI | EPM_* | GITHUB_* | GITLAB_* | JENKINS_URL | RUNNER_* | TF_BUILD) unset "$name" ;; esac
+done
+
+debian() {
+  [ -e "$1" ] || command -v "$1" >/dev/null || {
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$2" >/dev/null
+  }
+}
+
+cargo build --quiet --workspace
+target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/debug"
+PATH="$target:$PATH"
+faketime="/usr/lib/$(uname --machine)-linux-gnu/faketime/libfaketime.so.1"
+debian "$faketime" libfaketime
+
+work="$(mktemp --directory)"
+sandbox=
+trap '[ -z "$sandbox" ] || kill "$sandbox"; rm -rf "$work"' EXIT
+
+fail() {
+  printf 'process.sh: %s\n' "$1" >&2
+  sed 's/^/  /' "$work/log" >&2
+  exit 1
+}
+
+cat >"$work/scenario.toml" <<'EOF'
+[[job]]
+name = "THREE_SECONDS"
+polls = [{ status = -1, lasts = "3s" }, { status = 0 }]
+
+[[job]]
+polls = [{ status = -1 }]
+EOF
+mkfifo "$work/address"
+epm-sandbox serve --scenario "$work/scenario.toml" >"$work/address" &
+sandbox=$!
+{
+  read -r _ _ EPM_URL
+  read -r _ EPM_USERNAME
+  read -r _ EPM_PASSWORD
+} <"$work/address"
+export EPM_URL EPM_USERNAME EPM_PASSWORD EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
+
+# Waits until the log has this.
+until_said() {
+  for _ in $(seq 1 600); do
+    if grep --quiet --fixed-strings -- "$1" "$work/log"; then return; fi
+    read -r -t 0.05 <>"$work/pause" || true
+  done
+  fail "the log never said: $1"
+}
+mkfifo "$work/pause"
+
+# Starts a command that waits for a job which does not end.
+start() {
+  rm -rf "$work/outputs"
+  : >"$work/log"
+  EPM_OUTPUTS_DIR="$work/outputs" EPM_SUMMARY="$work/summary" "$@" >"$work/log" 2>&1 &
+  started=$!
+  until_said 'in progress'
+}
+
+# The command has ended with this code, and left this outcome and a summary that tells how to go on.
+ended() {
+  local code=0
+  wait "$started" || code=$?
+  [ "$code" -eq "$1" ] || fail "exit code $code in place of $1"
+  [ "$(cat "$work/outputs/outcome")" = "$2" ] || fail "outcome $(cat "$work/outputs/outcome")"
+  [ -n "$(cat "$work/outputs/jobId")" ] || fail 'no job id'
+  grep --quiet 'epm-gate attach' "$work/summary" || fail 'the summary does not say how to attach'
+}
+
+printf 'a step of GitHub, whose runner signals the shell alone\n'
+printf 'exec epm-gate run --job-name GL\n' >"$work/step.sh"
+# Its shell does not ignore SIGINT, which one in the background does.
+start python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' bash --noprofile --norc -e -o pipefail "$work/step.sh"
+kill -INT "$started"
+ended 130 interrupted
+
+printf 'under nohup\n'
+start nohup epm-gate run --job-name GL
+kill -HUP "$started"
+kill -TERM "$started"
+ended 143 interrupted
+grep --quiet SIGHUP "$work/log" && fail 'SIGHUP was heard'
+
+printf 'as PID 1\n'
+start unshare --pid --fork --mount-proc epm-gate run --job-name GL
+pkill -TERM --parent "$started"
+ended 143 interrupted
+start unshare --pid --fork --mount-proc epm-gate run --job-name GL
+pkill -INT --parent "$started"
+ended 130 interrupted
+
+# Jumps a month ahead, then two back, while a command waits.
+jumping() {
+  echo +0 >"$work/clock"
+  start env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$work/clock" FAKETIME_NO_CACHE=1 DONT_FAKE_MONOTONIC=1 "$@"
+  echo +30d >"$work/clock"
+  read -r -t 1 <>"$work/pause" || true
+  echo -30d >"$work/clock"
+}
+
+printf 'with a wall clock that jumps\n'
+jumping epm-gate run --job-name THREE_SECONDS --timeout 30s
+wait "$started" || fail "exit code $?"
+jumping epm-gate run --job-name GL --timeout 3s
+ended 20 timed-out
+jumping epm-gate run --job-name GL --timeout 3s --ledger "$work/ledger.json" --ledger-key k
+ended 20 timed-out
+
+printf 'the process holds\n'
