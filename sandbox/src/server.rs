@@ -152,10 +152,10 @@ fn stalled(mut body: Vec<u8>) -> Body {
     Body::from_stream(half.chain(stream::pending()))
 }
 
-/// The body, then blank lines, made as they go out.
+/// The body, then blank lines, made as they go out. They are long, so that a client has few of them to look at.
 fn padded(body: Vec<u8>, padding: u64) -> Body {
     const PIECE: u64 = 64 * 1024;
-    let blank = (" ".repeat(127) + "\n").repeat(512).into_bytes();
+    let blank = (" ".repeat(64 * 1024 - 1) + "\n").into_bytes();
     let pieces = (0..padding.div_ceil(PIECE)).map(move |n| {
         let length = PIECE.min(padding - n * PIECE);
         blank[..usize::try_from(length).unwrap_or(blank.len())].to_vec()

@@ -8,6 +8,8 @@ mod attach;
 mod bad_input;
 #[cfg(unix)]
 mod deadline;
+#[cfg(unix)]
+mod faults;
 mod help;
 mod outputs;
 mod payloads;
