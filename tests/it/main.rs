@@ -13,6 +13,7 @@ mod faults;
 mod help;
 mod outputs;
 mod payloads;
+mod renewal;
 mod scenarios;
 #[cfg(unix)]
 mod secrets;

@@ -22,11 +22,12 @@ const fn shut(name: &'static str, door: Door) -> Row<4> {
     row(name, Strike::Shut(door), [UNREACHABLE, UNREACHABLE, TIMED_OUT, NO_LOG])
 }
 
-const ROWS: [Row<4>; 11] = [
+static ROWS: [Row<4>; 12] = [
     row("unresolved", Strike::Unresolved, [UNREACHABLE, UNREACHABLE, ATTACHED, None]),
+    row("silent TLS", Strike::SilentTls, [UNREACHABLE, UNREACHABLE, ATTACHED, None]),
     shut("refused", Door::Refuses),
     shut("never opens", Door::NeverOpens),
-    blocks("unread", Strike::Holds("fault = 'reset-after'")),
+    blocks("reset", Strike::Holds("fault = 'reset-after'")),
     blocks("hang", Strike::Holds("fault = 'hang'")),
     blocks("late", Strike::Holds("delay = '1h'")),
     blocks("stall", Strike::Holds("fault = 'stall'")),

@@ -7,6 +7,14 @@ const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reliability.md");
 const BEGIN: &str = "<!-- faults:begin -->\n";
 const END: &str = "<!-- faults:end -->\n";
 
+/// What one must know to read the table.
+const LEGEND: &str = "\
+Each row was played with everything else going well: the fault strikes the look, the submit, each poll until a budget is
+spent, two polls alone, or the log of a job that failed. A host that is gone from the start leaves no job to poll: there
+the polls are those of `attach`. No cell saw more than one submit taken; where it reads 30, 31 or 32 none was.
+
+";
+
 /// Set, it has the table written anew.
 const WRITE: &str = "EPM_GATE_WRITE_DOCS";
 
@@ -42,7 +50,7 @@ fn is_to_be_written() -> bool {
 
 fn rendered(rows: &[Row], played: &[[Option<Played>; 5]]) -> String {
     let line = |first: &str, cells: [String; 5]| format!("| {first} | {} |\n", cells.join(" | "));
-    let mut table = line("fault", COLUMNS.map(|(_, name)| name.to_owned()));
+    let mut table = LEGEND.to_owned() + &line("fault", COLUMNS.map(|(_, name)| name.to_owned()));
     table.push_str(&"|---".repeat(COLUMNS.len() + 1));
     table.push_str("|\n");
     for (row, cells) in rows.iter().zip(played) {

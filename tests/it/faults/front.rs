@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ impl Door {
     fn shut(self, listener: TcpListener, keeper: TcpSocket) -> Shut {
         match self {
             Self::Refuses => {
-                drop(listener);
+                // Closing it is not enough: a process that is just being started has it open for a moment as well.
+                let _ = TcpStream::from(OwnedFd::from(listener)).shutdown(Shutdown::Both);
                 Shut::Refusing(keeper)
             }
             Self::NeverOpens => {
@@ -70,16 +72,18 @@ impl Front {
         let (sender, shut) = channel();
         let relay = move || {
             for _ in 1..connections {
-                accept(&listener, sandbox).map(Through::serve_aside);
+                accept(&listener, sandbox);
             }
-            let last = (connections > 0).then(|| accept(&listener, sandbox)).flatten();
+            let last = (connections > 0).then(|| listener.accept());
             let _ = sender.send(door.shut(listener, keeper));
-            last.map(Through::serve_aside);
+            if let Some(Ok((client, _))) = last {
+                serve(client, sandbox);
+            }
         };
         if connections == 0 {
-            relay()
+            relay();
         } else {
-            drop(std::thread::spawn(relay))
+            std::thread::spawn(relay);
         }
         Self { address, sandbox, shut }
     }
@@ -95,40 +99,27 @@ impl Front {
             Shut::Full { listener, .. } => listener,
         };
         let sandbox = self.sandbox;
-        std::thread::spawn(move || {
-            while let Some(through) = accept(&listener, sandbox) {
-                through.serve_aside();
-            }
-        });
+        std::thread::spawn(move || while accept(&listener, sandbox) {});
     }
 }
 
-/// Both ends of a connection that is let through.
-struct Through {
-    client: TcpStream,
-    server: TcpStream,
+/// Lets the next connection through. False where there will be none.
+fn accept(listener: &TcpListener, sandbox: SocketAddr) -> bool {
+    listener.accept().map(|(client, _)| serve(client, sandbox)).is_ok()
 }
 
-impl Through {
-    fn serve_aside(self) {
-        std::thread::spawn(|| self.serve());
-    }
-
-    fn serve(self) {
-        let (Ok(mut from), Ok(mut to)) = (self.client.try_clone(), self.server.try_clone()) else { return };
+/// Relays both ways, in threads of its own.
+fn serve(client: TcpStream, sandbox: SocketAddr) {
+    std::thread::spawn(move || -> io::Result<()> {
+        let server = TcpStream::connect(sandbox)?;
+        let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
         std::thread::spawn(move || {
             let _ = io::copy(&mut from, &mut to);
             let _ = to.shutdown(Shutdown::Write);
         });
-        let (mut client, mut server) = (self.client, self.server);
-        let _ = io::copy(&mut server, &mut client);
-        let _ = client.shutdown(Shutdown::Both);
-    }
-}
-
-fn accept(listener: &TcpListener, sandbox: SocketAddr) -> Option<Through> {
-    let (client, _) = listener.accept().ok()?;
-    Some(Through { client, server: TcpStream::connect(sandbox).ok()? })
+        let _ = io::copy(&mut &server, &mut &client);
+        client.shutdown(Shutdown::Both)
+    });
 }
 
 /// A socket on a port that only sockets of this test share.

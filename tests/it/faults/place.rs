@@ -1,5 +1,7 @@
 //! Where a fault strikes, and how that is brought about.
 
+use std::net::TcpListener;
+
 use epm_sandbox::Sandbox;
 
 use crate::harness::{Gate, Ran, playing};
@@ -20,6 +22,8 @@ pub(super) enum Strike {
     Unresolved,
     /// What listens there speaks no TLS.
     NotTls,
+    /// What listens there takes the connection, and says nothing.
+    SilentTls,
     /// No connection is made.
     Shut(Door),
 }
@@ -75,6 +79,11 @@ pub(super) fn play(strike: &Strike, place: Place, taken: bool, budgets: &[&'stat
     let ran = match strike {
         Strike::Unresolved => past_the_sandbox(gate, UNRESOLVED, place, &flags),
         Strike::NotTls => past_the_sandbox(gate, &sandbox.url().replace("http:", "https:"), place, &flags),
+        Strike::SilentTls => {
+            let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+            let url = format!("https://{}", listener.local_addr().expect("an address"));
+            past_the_sandbox(gate, &url, place, &flags)
+        }
         Strike::Shut(door) => through_a_front(gate, &sandbox, *door, place, &flags),
         _ => gate.run(run().chain(flags)),
     };
@@ -111,8 +120,8 @@ fn flags(strike: &Strike, place: Place) -> Vec<&'static str> {
         Place::TwoPolls => vec![],
         _ => vec!["--outage-budget", "300ms", "--unknown-grace", "300ms"],
     };
-    if matches!(strike, Strike::Holds(_) | Strike::Shut(Door::NeverOpens)) {
-        flags.extend(["--request-timeout", "1s", "--submit-timeout", "1s"]);
+    if matches!(strike, Strike::Holds(_) | Strike::SilentTls | Strike::Shut(Door::NeverOpens)) {
+        flags.extend([if place == Place::Submit { "--submit-timeout" } else { "--request-timeout" }, "1s"]);
         if place == Place::Log {
             // A log that has no end is read for as long as there is time.
             flags.extend(["--timeout", "4s"]);
@@ -130,7 +139,7 @@ fn scenario(strike: &Strike, place: Place, taken: bool) -> String {
             _ => striking(keys, place, taken),
         },
         Strike::Unread => unread(place),
-        Strike::Unresolved | Strike::NotTls => striking("", place, taken),
+        Strike::Unresolved | Strike::NotTls | Strike::SilentTls => striking("", place, taken),
         Strike::Shut(_) => closing("", place),
     }
 }

@@ -32,46 +32,40 @@ pub(super) enum Posts {
     Some,
 }
 
-const fn cell(code: i32, outcome: &'static str, posts: Posts, taken: usize, submitted: &'static str) -> Option<Cell> {
+const fn cell(code: i32, outcome: &'static str, posts: Posts, taken: usize, submitted: &'static str) -> Cell {
     let job_id = if matches!(submitted.as_bytes(), b"yes") { "2100" } else { "" };
-    Some(Cell { code, outcome, posts, taken, submitted, job_id, log: None })
+    Cell { code, outcome, posts, taken, submitted, job_id, log: None }
 }
 
-const fn waiting(code: i32, outcome: &'static str) -> Option<Cell> {
+const fn waiting(code: i32, outcome: &'static str) -> Cell {
     cell(code, outcome, Posts::Just(1), 1, "yes")
 }
 
-const fn failed(log: bool) -> Option<Cell> {
-    let log = Some(log);
-    Some(Cell { code: 10, outcome: "failed", posts: Posts::Just(1), taken: 1, submitted: "yes", job_id: "2100", log })
-}
-
 /// The look, or a submit that was not sent, ends it.
-pub(super) const UNREACHABLE: Option<Cell> = cell(31, "unreachable", Posts::Just(0), 0, "no");
-const DENIED_AT_ONCE: Option<Cell> = cell(30, "access-denied", Posts::Just(0), 0, "no");
+pub(super) const UNREACHABLE: Option<Cell> = Some(cell(31, "unreachable", Posts::Just(0), 0, "no"));
+const DENIED_AT_ONCE: Option<Cell> = Some(cell(30, "access-denied", Posts::Just(0), 0, "no"));
 /// Sent, and not let in.
-const DENIED: Option<Cell> = cell(30, "access-denied", Posts::Just(1), 0, "no");
-const REJECTED: Option<Cell> = cell(32, "rejected", Posts::Just(1), 0, "no");
+const DENIED: Option<Cell> = Some(cell(30, "access-denied", Posts::Just(1), 0, "no"));
+const REJECTED: Option<Cell> = Some(cell(32, "rejected", Posts::Just(1), 0, "no"));
 /// Refused for now, again and again; or once, for longer than there is time.
-const REFUSED: Option<Cell> = cell(31, "unreachable", Posts::Some, 0, "no");
-pub(super) const REFUSED_ONCE: Option<Cell> = cell(31, "unreachable", Posts::Just(1), 0, "no");
-pub(super) const UNCERTAIN: Option<Cell> = cell(24, "submit-uncertain", Posts::Just(1), 1, "maybe");
+const REFUSED: Option<Cell> = Some(cell(31, "unreachable", Posts::Some, 0, "no"));
+pub(super) const REFUSED_ONCE: Option<Cell> = Some(cell(31, "unreachable", Posts::Just(1), 0, "no"));
+pub(super) const UNCERTAIN: Option<Cell> = Some(cell(24, "submit-uncertain", Posts::Just(1), 1, "maybe"));
 /// Uncertain as well: nobody can know that it was not taken.
-const NOT_TAKEN: Option<Cell> = cell(24, "submit-uncertain", Posts::Just(1), 0, "maybe");
-const NOT_READ: Option<Cell> = cell(24, "submit-uncertain", Posts::Just(0), 0, "maybe");
-const PASSED: Option<Cell> = waiting(0, "succeeded");
-pub(super) const TIMED_OUT: Option<Cell> = waiting(20, "timed-out");
-const CONTACT_LOST: Option<Cell> = waiting(21, "contact-lost");
-const ACCESS_LOST: Option<Cell> = waiting(22, "access-lost");
-const UNDETERMINED: Option<Cell> = waiting(23, "undetermined");
+const NOT_TAKEN: Option<Cell> = Some(cell(24, "submit-uncertain", Posts::Just(1), 0, "maybe"));
+const NOT_READ: Option<Cell> = Some(cell(24, "submit-uncertain", Posts::Just(0), 0, "maybe"));
+const PASSED: Option<Cell> = Some(waiting(0, "succeeded"));
+pub(super) const TIMED_OUT: Option<Cell> = Some(waiting(20, "timed-out"));
+const CONTACT_LOST: Option<Cell> = Some(waiting(21, "contact-lost"));
+const ACCESS_LOST: Option<Cell> = Some(waiting(22, "access-lost"));
+const UNDETERMINED: Option<Cell> = Some(waiting(23, "undetermined"));
 /// The id in the answer to the submit is one that EPM then says it does not know.
-const ANOTHERS: Option<Cell> =
-    Some(Cell { job_id: "9999", ..cell(23, "undetermined", Posts::Just(1), 1, "yes").unwrap() });
+const ANOTHERS: Option<Cell> = Some(Cell { job_id: "9999", ..waiting(23, "undetermined") });
 /// Nobody but the user has told of the job.
 pub(super) const ATTACHED: Option<Cell> =
-    Some(Cell { job_id: "2100", ..cell(31, "unreachable", Posts::Just(0), 0, "no").unwrap() });
-const LOG: Option<Cell> = failed(true);
-pub(super) const NO_LOG: Option<Cell> = failed(false);
+    Some(Cell { job_id: "2100", ..cell(31, "unreachable", Posts::Just(0), 0, "no") });
+const LOG: Option<Cell> = Some(Cell { log: Some(true), ..waiting(10, "failed") });
+pub(super) const NO_LOG: Option<Cell> = Some(Cell { log: Some(false), ..waiting(10, "failed") });
 
 const fn row(name: &'static str, strike: Strike, cells: [Option<Cell>; 5]) -> Row {
     Row { name, strike, cells }
@@ -101,7 +95,7 @@ const fn lost(name: &'static str, strike: Strike) -> Row {
     row(name, strike, [UNREACHABLE, UNCERTAIN, CONTACT_LOST, NO_LOG, PASSED])
 }
 
-pub(super) const TABLE: [Row; 50] = [
+pub(super) static TABLE: [Row; 51] = [
     row("the name does not resolve", Strike::Unresolved, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
     row(
         "the connection is refused",
@@ -114,6 +108,7 @@ pub(super) const TABLE: [Row; 50] = [
         [UNREACHABLE, UNREACHABLE, CONTACT_LOST, NO_LOG, PASSED],
     ),
     row("no TLS", Strike::NotTls, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
+    row("TLS that is never answered", Strike::SilentTls, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
     lost("no answer", Strike::Holds("fault = 'hang'")),
     lost("an answer that stops in its body", Strike::Holds("fault = 'stall'")),
     lost("an answer of a byte a second", Strike::Holds("fault = 'trickle'")),
