@@ -1,5 +1,6 @@
 //! Where a fault strikes, and how that is brought about.
 
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
 use epm_sandbox::Sandbox;
@@ -24,6 +25,8 @@ pub(super) enum Strike {
     NotTls,
     /// What listens there takes the connection, and says nothing.
     SilentTls,
+    /// The proxy on the way to it answers so, and opens no way.
+    Proxy(&'static str),
     /// No connection is made.
     Shut(Door),
 }
@@ -84,6 +87,10 @@ pub(super) fn play(strike: &Strike, place: Place, taken: bool, budgets: &[&'stat
             let url = format!("https://{}", listener.local_addr().expect("an address"));
             past_the_sandbox(gate, &url, place, &flags)
         }
+        Strike::Proxy(answer) => {
+            let gate = gate.set("HTTPS_PROXY", proxy(answer));
+            past_the_sandbox(gate, "https://epm.example.com", place, &flags)
+        }
         Strike::Shut(door) => through_a_front(gate, &sandbox, *door, place, &flags),
         _ => gate.run(run().chain(flags)),
     };
@@ -104,6 +111,20 @@ fn past_the_sandbox(gate: Gate, url: &str, place: Place, flags: &[&'static str])
     gate.set("EPM_URL", url).run(command.iter().chain(flags))
 }
 
+/// Answers whoever comes, until the process ends.
+fn proxy(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let asked = BufReader::new(&stream).lines().map_while(Result::ok).any(|line| line.is_empty());
+            let head = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+            let _ = (&stream).write_all(if asked { head.as_bytes() } else { b"" });
+        }
+    });
+    url
+}
+
 fn through_a_front(gate: Gate, sandbox: &Sandbox, door: Door, place: Place, flags: &[&'static str]) -> Ran {
     let front = Front::before(sandbox, place.connections_before(), door);
     let mut running = gate.set("EPM_URL", front.url()).start(run().chain(flags.iter().copied()));
@@ -112,6 +133,17 @@ fn through_a_front(gate: Gate, sandbox: &Sandbox, door: Door, place: Place, flag
         front.open();
     }
     running.finish()
+}
+
+/// The look finds the door open, the first submits find it shut.
+pub(super) fn play_until_a_submit_gets_through(door: Door) -> Played {
+    let sandbox = playing(&closing("", Place::Submit));
+    let front = Front::before(&sandbox, Place::Submit.connections_before(), door);
+    let flags = ["--submit-timeout", "1s"];
+    let mut running = Gate::against(&sandbox).set("EPM_URL", front.url()).start(run().chain(flags));
+    running.until_it_says("no connection to");
+    front.open();
+    Played { ran: running.finish(), posts: sandbox.posts(), taken: sandbox.taken() }
 }
 
 /// Budgets that make a cell short. What does not strike has more time than it needs.
@@ -139,7 +171,7 @@ fn scenario(strike: &Strike, place: Place, taken: bool) -> String {
             _ => striking(keys, place, taken),
         },
         Strike::Unread => unread(place),
-        Strike::Unresolved | Strike::NotTls | Strike::SilentTls => striking("", place, taken),
+        Strike::Unresolved | Strike::NotTls | Strike::SilentTls | Strike::Proxy(_) => striking("", place, taken),
         Strike::Shut(_) => closing("", place),
     }
 }
@@ -160,9 +192,9 @@ fn striking(keys: &str, place: Place, taken: bool) -> String {
 }
 
 fn unread(place: Place) -> String {
-    let open = ["'open'"].repeat(place.connections_before()).join(", ");
+    let open = "'open', ".repeat(place.connections_before());
     let strikes = if place == Place::TwoPolls { "'reset', 'reset', 'open'" } else { "'reset'" };
-    closing(&format!("connections = [{open}, {strikes}]\n").replace("[, ", "["), place)
+    closing(&format!("connections = [{open}{strikes}]\n"), place)
 }
 
 /// All goes well, over a connection for each request.

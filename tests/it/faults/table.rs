@@ -54,7 +54,7 @@ pub(super) const UNCERTAIN: Option<Cell> = Some(cell(24, "submit-uncertain", Pos
 /// Uncertain as well: nobody can know that it was not taken.
 const NOT_TAKEN: Option<Cell> = Some(cell(24, "submit-uncertain", Posts::Just(1), 0, "maybe"));
 const NOT_READ: Option<Cell> = Some(cell(24, "submit-uncertain", Posts::Just(0), 0, "maybe"));
-const PASSED: Option<Cell> = Some(waiting(0, "succeeded"));
+pub(super) const PASSED: Option<Cell> = Some(waiting(0, "succeeded"));
 pub(super) const TIMED_OUT: Option<Cell> = Some(waiting(20, "timed-out"));
 const CONTACT_LOST: Option<Cell> = Some(waiting(21, "contact-lost"));
 const ACCESS_LOST: Option<Cell> = Some(waiting(22, "access-lost"));
@@ -64,6 +64,7 @@ const ANOTHERS: Option<Cell> = Some(Cell { job_id: "9999", ..waiting(23, "undete
 /// Nobody but the user has told of the job.
 pub(super) const ATTACHED: Option<Cell> =
     Some(Cell { job_id: "2100", ..cell(31, "unreachable", Posts::Just(0), 0, "no") });
+const KEPT_OUT: Option<Cell> = Some(Cell { job_id: "2100", ..cell(30, "access-denied", Posts::Just(0), 0, "no") });
 const LOG: Option<Cell> = Some(Cell { log: Some(true), ..waiting(10, "failed") });
 pub(super) const NO_LOG: Option<Cell> = Some(Cell { log: Some(false), ..waiting(10, "failed") });
 
@@ -95,7 +96,7 @@ const fn lost(name: &'static str, strike: Strike) -> Row {
     row(name, strike, [UNREACHABLE, UNCERTAIN, CONTACT_LOST, NO_LOG, PASSED])
 }
 
-pub(super) static TABLE: [Row; 51] = [
+pub(super) static TABLE: [Row; 53] = [
     row("the name does not resolve", Strike::Unresolved, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
     row(
         "the connection is refused",
@@ -109,6 +110,12 @@ pub(super) static TABLE: [Row; 51] = [
     ),
     row("no TLS", Strike::NotTls, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
     row("TLS that is never answered", Strike::SilentTls, [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
+    row(
+        "407 of a proxy on the way",
+        Strike::Proxy("407 Login"),
+        [DENIED_AT_ONCE, DENIED_AT_ONCE, KEPT_OUT, None, None],
+    ),
+    row("502 of a proxy on the way", Strike::Proxy("502 No"), [UNREACHABLE, UNREACHABLE, ATTACHED, None, None]),
     lost("no answer", Strike::Holds("fault = 'hang'")),
     lost("an answer that stops in its body", Strike::Holds("fault = 'stall'")),
     lost("an answer of a byte a second", Strike::Holds("fault = 'trickle'")),
