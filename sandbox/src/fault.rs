@@ -16,8 +16,20 @@ pub enum Fault {
     HalfHead,
     /// The head and half of the body, then a reset.
     HalfBody,
+    /// The head and half of the body, and then nothing.
+    Stall,
     /// A byte a second.
     Trickle,
     /// The answer, and then spaces for ever.
     Endless,
+}
+
+/// What befalls a connection as it comes in, before anything of a request is read.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Reception {
+    #[default]
+    Open,
+    /// It is reset once a request is there, unread.
+    Reset,
 }

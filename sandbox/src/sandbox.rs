@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
+use crate::fault::Reception;
 use crate::journal::{Journal, Request};
 use crate::login::{Login, PASSWORD, USERNAME};
 use crate::pod::Pod;
@@ -52,13 +53,14 @@ impl Sandbox {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
+        let receptions = scenario.connections.clone();
         let pod = Pod::new(scenario, &login);
         let desk = Arc::new(Desk::new(pod, Journal::new(options.log), login.clone()));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);
         let thread = std::thread::Builder::new().name("epm-sandbox".into()).spawn(move || {
-            runtime.block_on(until(stopped, listener, served));
+            runtime.block_on(until(stopped, listener, receptions, served));
         })?;
         Ok(Self { address, login, desk, stop: Some(stop), thread: Some(thread) })
     }
@@ -120,12 +122,12 @@ impl Drop for Sandbox {
 }
 
 /// Serves until the sender of `stopped` is gone.
-async fn until(stopped: oneshot::Receiver<()>, listener: TcpListener, desk: Arc<Desk>) {
+async fn until(stopped: oneshot::Receiver<()>, listener: TcpListener, receptions: Vec<Reception>, desk: Arc<Desk>) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
     };
     tokio::select! {
         _ = stopped => {}
-        _ = serve(Door::new(listener), desk) => {}
+        _ = serve(Door::new(listener, receptions), desk) => {}
     }
 }

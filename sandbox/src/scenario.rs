@@ -10,9 +10,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::fault::Reception;
 pub use error::Error;
 pub(crate) use job::{JobName, JobScript, Separator};
-pub(crate) use reply::{Changes, Reply, Says};
+pub(crate) use reply::{Changes, HeaderText, Reply, Says};
 
 /// What the sandbox answers, per job name. The README of the sandbox has the grammar.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +21,8 @@ pub(crate) use reply::{Changes, Reply, Says};
 pub struct Scenario {
     #[serde(default)]
     about: String,
+    #[serde(default)]
+    pub(crate) connections: Vec<Reception>,
     #[serde(default)]
     pub(crate) look: Look,
     #[serde(default, rename = "job", deserialize_with = "each")]
@@ -101,6 +104,7 @@ impl Scenario {
     pub fn catalogue() -> Result<Self, Error> {
         let mut catalogue = Self {
             about: "each shipped scenario under its own name as the job's, `succeeds` under any other".into(),
+            connections: Vec::new(),
             look: Look::default(),
             jobs: Vec::new(),
         };
@@ -177,6 +181,7 @@ mod tests {
             ("[[job]]\n[[job]]\nexists = true\n", ["line 2", "`exists = true`"]),
             ("[look]\nreplies = [{page = 'lost'}]\n", ["line 2", "`lost`"]),
             ("[look]\nreplies = [{status = 0}]\n", ["line 2", "`status`"]),
+            ("connections = [\n'shut']\n", ["line 2", "`shut`"]),
             ("about = \n", ["line 1", "about"]),
         ] {
             let cause = Scenario::parse(toml).unwrap_err().source().unwrap().to_string();

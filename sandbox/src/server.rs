@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -109,23 +109,29 @@ async fn commit(line: &Line, answer: Answer) -> Response {
         Some(Fault::HalfHead) => Trouble::HalfHead,
         Some(Fault::HalfBody) => Trouble::PartOfBody(answer.body.len() / 2),
         Some(Fault::Trickle) => Trouble::Trickle,
-        Some(Fault::Endless) | None => Trouble::None,
+        Some(Fault::Stall | Fault::Endless) | None => Trouble::None,
     };
     line.arrange(trouble);
     response(answer)
 }
 
 fn response(answer: Answer) -> Response {
-    let body = match answer.fault {
-        Some(Fault::Endless) => endless(answer.body),
-        _ => Body::from(answer.body),
+    let length = answer.body.len() as u64 + answer.padding;
+    let (body, length) = match answer.fault {
+        Some(Fault::Endless) => (endless(answer.body), None),
+        Some(Fault::Stall) => (stalled(answer.body), Some(length)),
+        _ if answer.padding > 0 => (padded(answer.body, answer.padding), Some(length)),
+        _ => (Body::from(answer.body), None),
     };
     let mut response = Response::new(body);
+    response.headers_mut().extend(length.map(|length| (header::CONTENT_LENGTH, length.into())));
     *response.status_mut() = StatusCode::from_u16(answer.http).unwrap_or_default();
     let content_type = HeaderValue::try_from(answer.content_type);
     let content_type = content_type.ok().map(|value| (header::CONTENT_TYPE, value));
     response.headers_mut().extend(content_type);
-    response.headers_mut().extend(answer.headers);
+    let now = SystemTime::now();
+    let headers = answer.headers.into_iter().filter_map(|(name, value)| Some((name, value.at(now)?)));
+    response.headers_mut().extend(headers);
     response
 }
 
@@ -137,4 +143,22 @@ fn endless(body: Vec<u8>) -> Body {
     });
     let chunks = stream::once(std::future::ready(body)).chain(spaces);
     Body::from_stream(chunks.map(Ok::<_, io::Error>))
+}
+
+/// Half of the body, and then nothing.
+fn stalled(mut body: Vec<u8>) -> Body {
+    body.truncate(body.len() / 2);
+    let half = stream::once(std::future::ready(Ok::<_, io::Error>(body)));
+    Body::from_stream(half.chain(stream::pending()))
+}
+
+/// The body, then blank lines, made as they go out. They are long, so that a client has few of them to look at.
+fn padded(body: Vec<u8>, padding: u64) -> Body {
+    const PIECE: u64 = 64 * 1024;
+    let blank = (" ".repeat(64 * 1024 - 1) + "\n").into_bytes();
+    let pieces = (0..padding.div_ceil(PIECE)).map(move |n| {
+        let length = PIECE.min(padding - n * PIECE);
+        blank[..usize::try_from(length).unwrap_or(blank.len())].to_vec()
+    });
+    Body::from_stream(stream::iter(std::iter::once(body).chain(pieces).map(Ok::<_, io::Error>)))
 }

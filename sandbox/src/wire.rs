@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
 
+use crate::fault::Reception;
+
 /// What befalls the bytes of the answer that comes next.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Trouble {
@@ -48,18 +50,28 @@ impl Line {
 /// Where connections come in, counted.
 pub(crate) struct Door {
     listener: TcpListener,
+    receptions: Vec<Reception>,
     accepted: u64,
 }
 
 impl Door {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, accepted: 0 }
+    /// Receives each connection as the next of `receptions` says, and all others as the last of them.
+    pub(crate) fn new(listener: TcpListener, receptions: Vec<Reception>) -> Self {
+        Self { listener, receptions, accepted: 0 }
     }
 
-    fn line(&mut self) -> Line {
+    fn line(&mut self) -> (Line, Reception) {
+        let index = usize::try_from(self.accepted).unwrap_or(usize::MAX);
+        let reception = self.receptions.get(index).or(self.receptions.last()).copied().unwrap_or_default();
         self.accepted += 1;
-        Line { number: self.accepted, trouble: Arc::default() }
+        (Line { number: self.accepted, trouble: Arc::default() }, reception)
     }
+}
+
+/// Ends a connection whose request has arrived and was not read. Sooner, and the client might not even have connected.
+async fn turn_away(stream: TcpStream) {
+    let _ = stream.peek(&mut [0]).await;
+    let _ = stream.set_zero_linger();
 }
 
 impl Listener for Door {
@@ -73,8 +85,10 @@ impl Listener for Door {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let line = self.line();
-            return (Wire::new(stream, line.clone()), line);
+            match self.line() {
+                (line, Reception::Open) => return (Wire::new(stream, line.clone()), line),
+                (_, Reception::Reset) => drop(tokio::spawn(turn_away(stream))),
+            }
         }
     }
 

@@ -8,12 +8,15 @@ mod attach;
 mod bad_input;
 #[cfg(unix)]
 mod deadline;
+#[cfg(unix)]
+mod faults;
 mod help;
 #[cfg(unix)]
 mod killed;
 mod ledger;
 mod outputs;
 mod payloads;
+mod renewal;
 mod scenarios;
 #[cfg(unix)]
 mod secrets;

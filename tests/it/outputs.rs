@@ -10,7 +10,7 @@ use crate::harness::{Gate, Ran, playing, shipped, text_of};
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
 /// The names of spec §7.
-const NAMES: [&str; 23] = [
+pub(crate) const NAMES: [&str; 23] = [
     "jobId",
     "status",
     "logFileName",

@@ -9,15 +9,17 @@ use serde_json::Value;
 use crate::envelope::Facts;
 use crate::fault::Fault;
 use crate::page;
-use crate::scenario::{Reply, Says};
+use crate::scenario::{HeaderText, Reply, Says};
 
 /// An answer, and what the journal will say of it.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) http: u16,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderText)>,
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
+    /// How many bytes of blank lines follow the body.
+    pub(crate) padding: u64,
     pub(crate) fault: Option<Fault>,
     pub(crate) delay: Duration,
     pub(crate) taken: bool,
@@ -60,7 +62,7 @@ impl Answer {
     /// Sent to where the slash is.
     pub(crate) fn moved(path: &str) -> Self {
         let mut answer = Self::error(302);
-        answer.headers.extend(HeaderValue::try_from(path).ok().map(|to| (LOCATION, to)));
+        answer.headers.extend(HeaderValue::try_from(path).ok().map(|to| (LOCATION, HeaderText::Fixed(to))));
         answer
     }
 
@@ -77,9 +79,8 @@ impl Answer {
             Says::ErrorPage => Self::html(reply.http, &page::error(reply.http)),
             Says::Text { content_type, body } => Self::new(reply.http, content_type, about.fill(body).into_bytes()),
         };
-        let scripted =
-            Self { http: reply.http, headers: reply.headers.clone(), fault: reply.fault, delay: reply.delay, ..said };
-        scripted.challenging()
+        let Reply { http, fault, delay, padding, .. } = *reply;
+        Self { http, headers: reply.headers.clone(), fault, delay, padding, ..said }.challenging()
     }
 
     /// Names the job that was asked for.
@@ -98,7 +99,7 @@ impl Answer {
     pub(crate) fn seen(&self) -> Option<u16> {
         match self.fault {
             Some(Fault::Hang | Fault::ResetBefore | Fault::ResetAfter | Fault::HalfHead) => None,
-            Some(Fault::HalfBody | Fault::Trickle | Fault::Endless) | None => Some(self.http),
+            Some(Fault::HalfBody | Fault::Stall | Fault::Trickle | Fault::Endless) | None => Some(self.http),
         }
     }
 
@@ -112,6 +113,7 @@ impl Answer {
             headers: Vec::new(),
             content_type: content_type.into(),
             body,
+            padding: 0,
             fault: None,
             delay: Duration::ZERO,
             taken: false,
@@ -123,7 +125,7 @@ impl Answer {
     fn challenging(mut self) -> Self {
         let basic = HeaderValue::from_static("Basic realm=\"Oracle EPM sandbox\"");
         if self.http == 401 && !self.headers.iter().any(|(name, _)| *name == WWW_AUTHENTICATE) {
-            self.headers.push((WWW_AUTHENTICATE, basic));
+            self.headers.push((WWW_AUTHENTICATE, HeaderText::Fixed(basic)));
         }
         self
     }

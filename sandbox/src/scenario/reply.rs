@@ -1,12 +1,15 @@
 //! One answer of a script: what it says, for how long, and what befalls it.
 
+mod header;
 mod keys;
 
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(crate) use header::Value as HeaderText;
 
 use crate::fault::Fault;
 use crate::page::Page;
@@ -17,8 +20,10 @@ use crate::script::Stay;
 #[serde(try_from = "keys::Keys")]
 pub(crate) struct Reply {
     pub(crate) http: u16,
-    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) headers: Vec<(HeaderName, HeaderText)>,
     pub(crate) says: Says,
+    /// How many bytes of blank lines follow the body.
+    pub(crate) padding: u64,
     /// Whether a POST that gets this has created a job.
     pub(crate) taken: bool,
     pub(crate) fault: Option<Fault>,
@@ -58,6 +63,7 @@ impl Reply {
             http: 200,
             headers: Vec::new(),
             says: Says::Envelope(Changes { status: Some(status.into()), ..Changes::default() }),
+            padding: 0,
             taken: true,
             fault: None,
             delay: Duration::ZERO,

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::HeaderName;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::{Changes, Reply, Says};
+use super::{Changes, HeaderText, Reply, Says};
 use crate::fault::Fault;
 use crate::page::Page;
 use crate::script::Stay;
@@ -28,6 +28,8 @@ pub(super) struct Keys {
     headers: BTreeMap<String, String>,
     body: Option<String>,
     content_type: Option<String>,
+    #[serde(default)]
+    padding: u64,
     page: Option<Page>,
     taken: Option<bool>,
     fault: Option<Fault>,
@@ -49,6 +51,7 @@ impl TryFrom<Keys> for Reply {
         Ok(Self {
             http,
             headers,
+            padding: keys.padding,
             taken,
             fault: keys.fault,
             delay: keys.delay.unwrap_or_default(),
@@ -76,10 +79,10 @@ impl Keys {
         }
     }
 
-    fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
+    fn headers(&self) -> Result<Vec<(HeaderName, HeaderText)>, String> {
         let parsed = |(name, value): (&String, &String)| {
             let name = HeaderName::try_from(name).map_err(|_| name);
-            let value = HeaderValue::try_from(value).map_err(|_| value);
+            let value = HeaderText::parse(value).map_err(|_| value);
             name.and_then(|name| value.map(|value| (name, value)))
                 .map_err(|wrong| format!("`headers`: {wrong:?} cannot stand in a header"))
         };
