@@ -111,8 +111,9 @@ impl Error {
 
     /// The error with its cause, as one sentence of a report.
     pub fn sentence(&self) -> String {
-        let path = quote(&self.path.display().to_string());
-        format!("cannot {} {} {path}: {}", self.verb, self.what, quote(&self.source.to_string()))
+        let path = Some(&self.path).filter(|path| path.as_os_str() != "-");
+        let path = path.map(|path| format!(" {}", quote(&path.display().to_string()))).unwrap_or_default();
+        format!("cannot {} {}{path}: {}", self.verb, self.what, quote(&self.source.to_string()))
     }
 }
 

@@ -87,7 +87,7 @@ const ANSWER_GRACE: Duration = Duration::from_millis(3500);
 const DEADLINE_GRACE: Duration = Duration::from_millis(300);
 
 /// How long reading the log may take: an excerpt is not worth more.
-const EXCERPT_LIMIT: Duration = Duration::from_mins(1);
+const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
@@ -343,9 +343,10 @@ impl Gate {
         let end = self.desk.read(|report| ending::of(ending, &report.jobs[index], &self.plan));
         let outcome = end.outcome;
         self.desk.ended(index, end);
-        let wants_log = outcome.is_verdict() && (!outcome.is_pass() || outcome == Outcome::Warned);
+        let wants_log = outcome.is_verdict() && outcome != Outcome::Succeeded;
         let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
         let Some(name) = name.filter(|_| wants_log) else { return };
+        self.desk.reads(index, &name);
         let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
         match collect::log_excerpt(&self.client, &name, &self.plan.rules, until).await {
             Ok(excerpt) => self.desk.excerpt(index, excerpt),

@@ -20,12 +20,12 @@ use epm_gate::gate::desk::Desk;
 use epm_gate::gate::{Gate, Task};
 use epm_gate::outcome::{Outcome, Signal};
 use epm_gate::report::console::{Color, Console, Volume, print_line, write_to_log};
-use epm_gate::report::values::json_line;
+use epm_gate::report::values::harmless;
 use epm_gate::report::{End, JobReport, Report};
 use epm_gate::signals::Signals;
 
-/// How long opening the outputs may take where the command line does not say.
-const OPENING: Duration = Duration::from_secs(5);
+/// How long opening the outputs may take: whoever reads a pipe is there by then, or never.
+const OPENING: Duration = Duration::from_secs(10);
 
 /// Never returns: a name that is still being resolved sits in a thread that a returning `main` would wait for.
 fn main() {
@@ -131,8 +131,11 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
     let (wanted, wrong) = call.wanted();
     let platform = wanted.platform;
     // A dry run is no run: it leaves the outputs of an earlier one alone.
-    let opened =
-        if call.is_dry_run() { Ok(Default::default()) } else { in_time(until, move || Outputs::open(&wanted)).await };
+    let opened = if call.is_dry_run() {
+        Ok(Default::default())
+    } else {
+        in_time(until.min(Instant::now() + OPENING), move || Outputs::open(&wanted)).await
+    };
     let in_time = opened.is_ok();
     let (outputs, errors) = opened.unwrap_or_default();
     let trouble = match (console.err().or(wrong), errors.first()) {
@@ -140,7 +143,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
         (None, Some(error)) => Some(End::new(Outcome::Usage, error.sentence(), Some(error.help()))),
         (None, None) if in_time => None,
         (None, None) => {
-            let why = "an output did not open before the deadline".to_owned();
+            let why = "an output did not open in time: it is a pipe that nobody reads".to_owned();
             Some(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
         }
     };
@@ -152,7 +155,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
 async fn plan(call: &Arc<Call>, start: Instant) -> Result<Invocation, End> {
     let reader = Arc::clone(call);
     let Ok(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
-        let why = "a file that was named could not be read before the deadline; nothing was sent".to_owned();
+        let why = "the command line and the files that it names could not be read before the deadline".to_owned();
         return Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")));
     };
     planned.map_err(|error| usage(&error))
@@ -209,6 +212,14 @@ fn describe(report: &mut Report, invocation: &Invocation) {
     };
 }
 
+/// What a dry run prints.
+#[derive(serde::Serialize)]
+struct DryRun<'a> {
+    method: &'static str,
+    url: &'a str,
+    payload: Box<serde_json::value::RawValue>,
+}
+
 /// Prints what would be sent, and where to, as one JSON object.
 async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) -> anyhow::Result<Outcome> {
     let (Task::Run(source) | Task::Submit(source)) = &invocation.plan.task else { return Ok(Outcome::Usage) };
@@ -222,8 +233,9 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
         Err(end) => return Ok(desk.end_with(end)),
     };
     let url = invocation.url.jobs();
-    let shown = serde_json::json!({"method": "POST", "url": url.as_str(), "payload": payload.value()});
-    print_line(&json_line(&shown)).context("cannot write to standard output")?;
+    let shown = DryRun { method: "POST", url: url.as_str(), payload: payload.raw() };
+    let line = serde_json::to_string(&shown).context("cannot write JSON")?;
+    print_line(&harmless(&line)).context("cannot write to standard output")?;
     desk.console().say("dry run: nothing was sent");
     Ok(Outcome::Succeeded)
 }

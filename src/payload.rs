@@ -1,5 +1,7 @@
 //! What is submitted: the payload of each job type, its values checked against those that Oracle documents.
 
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::foreign::quote;
@@ -257,7 +259,7 @@ pub enum Error {
         found: &'static str,
     },
     /// An object that names no job type.
-    #[error("the payload has no `jobType`")]
+    #[error("the payload has no `jobType` that is a text")]
     NoJobType,
     /// More than any payload holds.
     #[error("the payload is larger than 10 MiB")]
@@ -372,10 +374,18 @@ impl Payload {
                 return Err(Error::NotJson { line: error.line(), column: error.column(), problem });
             }
         };
+        if let Some(key) = twice(text) {
+            return Err(Error::Twice { key });
+        }
         match keys.get("jobType") {
             Some(Value::String(word)) if !word.is_empty() => Ok(Self { body: text.trim().to_owned(), keys }),
             _ => Err(Error::NoJobType),
         }
+    }
+
+    /// The body to the byte, for whoever shows it as part of other JSON.
+    pub fn raw(&self) -> Box<RawValue> {
+        RawValue::from_string(self.body.clone()).unwrap_or_default()
     }
 
     /// The body as it is sent.
@@ -414,6 +424,32 @@ pub fn file_place(name: &str) -> &'static str {
     } else {
         "a name within the folder that the job's definition names"
     }
+}
+
+/// A key of the object that stands there twice: which of the two EPM would take is not known.
+fn twice(object: &str) -> Option<String> {
+    struct Names(Vec<String>);
+    impl<'de> Deserialize<'de> for Names {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(Names(Vec::new()))
+        }
+    }
+    impl<'de> Visitor<'de> for Names {
+        type Value = Self;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+            while let Some((name, _)) = map.next_entry::<_, IgnoredAny>()? {
+                self.0.push(name);
+            }
+            Ok(self)
+        }
+    }
+    let Names(names) = serde_json::from_str(object).ok()?;
+    names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, name)| name.clone())
 }
 
 fn whole_range(draft: &Draft) -> Result<(), Error> {

@@ -23,13 +23,14 @@ pub struct Rules {
     pub outage_budget: Duration,
     /// How long answers that decide nothing are waited out, in one stretch.
     pub unknown_grace: Duration,
-    /// How much sooner than for one job the last polls begin, so that each of several jobs has its turn.
+    /// How much sooner than the last poll a round of polls begins, so that each of several jobs has its turn.
     pub lead: Duration,
 }
 
 impl Rules {
-    /// When the last poll is sent; never before half of the time is over.
-    pub fn last_poll(&self) -> Instant {
+    /// When the last round of polls begins, in which each of several jobs has its turn; never before half of the time is
+    /// over.
+    fn last_round(&self) -> Instant {
         let last = self.deadline.last_poll();
         let half = self.deadline.start() + (last - self.deadline.start()) / 2;
         last.checked_sub(self.lead).map_or(half, |sooner| sooner.max(half))
@@ -144,7 +145,7 @@ impl Watch {
 
     /// When to ask first: at once where the job may be at its end, else after the shortest interval.
     pub fn first_poll(&self) -> Instant {
-        (self.start + self.pause).min(self.rules.last_poll().max(self.start))
+        (self.start + self.pause).min(self.rules.last_round().max(self.start))
     }
 
     /// What a poll means that was sent at `asked` and answered at `now`: the end, or when to ask next.
@@ -231,14 +232,16 @@ impl Watch {
     /// When to ask next: by the pace, no sooner than EPM wishes, but once more at the end of what is waited out and once
     /// more just before the deadline.
     fn next(&self, asked: Instant, now: Instant, poll: Poll, until: Option<Instant>) -> ControlFlow<Ending, Instant> {
-        let last = self.rules.last_poll();
+        let last = self.rules.deadline.last_poll();
         if asked >= last {
             return self.after_last(now, poll);
         }
         let interval = self.rules.pace.interval(now - self.start, pace::stray());
         let pause = interval.max(poll.retry_after.unwrap_or_default());
         let at = now.checked_add(pause).unwrap_or(last);
-        ControlFlow::Continue(at.min(until.unwrap_or(at)).min(last).max(now))
+        // Once more in the last round, and once more just before the deadline: by then the others may be at their ends.
+        let round = Some(self.rules.last_round()).filter(|round| asked < *round).unwrap_or(last);
+        ControlFlow::Continue(at.min(until.unwrap_or(at)).min(round).max(now))
     }
 
     /// The last poll was answered. A job in progress is one at the deadline; but what brought no answer is asked again
@@ -265,7 +268,7 @@ fn outage_end(since: Instant, budget: Duration, hope: Hope, answered: bool) -> I
 }
 
 /// Makes an attempt again and again, until it brings something or the outage budget is spent; then it is the newest
-/// fault. `answered` tells whether EPM has answered by now; `told` hears each fault.
+/// fault. `answered` tells whether EPM has answered by now; `told` hears each fault that is not the end.
 ///
 /// A server that asks to stay away for longer than there is time is not asked again.
 ///
@@ -284,13 +287,13 @@ pub async fn persist<T>(
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };
-        told(&fault);
         let now = Instant::now();
         let end = outage_end(since, rules.outage_budget, fault.hope(), answered()).min(rules.deadline.last_poll());
         let wished = fault.retry_after().map(|pause| now.checked_add(pause));
         if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
             return Err(fault);
         }
+        told(&fault);
         let paced = now + rules.pace.interval(now - since, pace::stray());
         sleep_until(wished.flatten().map_or(paced, |wished| wished.max(paced)).min(end)).await;
     }

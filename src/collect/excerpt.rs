@@ -47,6 +47,7 @@ impl Excerpt {
     /// What these lines are, in words.
     pub fn title(&self) -> String {
         match (self.telling, self.lines.len() as u64) {
+            (_, 0) => format!("none of the {} lines of the log says anything", self.total),
             (0, shown) => format!("the last {shown} of {} lines of the log", self.total),
             (telling, shown) if shown < telling => {
                 format!("the first {shown} of {telling} telling lines, of {} in the log", self.total)
@@ -71,7 +72,8 @@ pub struct Reader {
     total: u64,
     telling: u64,
     first: Vec<(u64, Foreign)>,
-    last: VecDeque<(u64, Foreign)>,
+    /// As they came: most of them are not shown.
+    last: VecDeque<(u64, String)>,
 }
 
 impl Reader {
@@ -98,7 +100,9 @@ impl Reader {
         if self.begun {
             self.end_line();
         }
-        let lines = if self.telling > 0 { self.first } else { self.last.into() };
+        let last = std::mem::take(&mut self.last).into_iter();
+        let lines =
+            if self.telling > 0 { self.first } else { last.map(|(at, line)| (at, shown(&self.mask, &line))).collect() };
         Excerpt { lines, total: self.total, telling: self.telling }
     }
 
@@ -110,23 +114,22 @@ impl Reader {
         if is_telling(&text) {
             self.telling += 1;
             if self.first.len() < MOST_LINES {
-                let line = self.shown(&text);
-                self.first.push((self.total, line));
+                self.first.push((self.total, shown(&self.mask, &text)));
             }
         } else if self.telling == 0 && !text.trim().is_empty() {
             if self.last.len() == TAIL_LINES {
                 self.last.pop_front();
             }
-            let line = self.shown(&text);
-            self.last.push_back((self.total, line));
+            self.last.push_back((self.total, text));
         }
     }
+}
 
-    fn shown(&self, text: &str) -> Foreign {
-        const WIDEST: usize = 400;
-        let clean = self.mask.foreign(text);
-        Foreign::new(&cut(clean.as_str().trim_end(), WIDEST).replace('\n', " "))
-    }
+/// A line as it is shown: the secrets go before it is cut.
+fn shown(mask: &Mask, text: &str) -> Foreign {
+    const WIDEST: usize = 400;
+    let clean = mask.foreign(text);
+    Foreign::new(&cut(clean.as_str().trim_end(), WIDEST).replace('\n', " "))
 }
 
 #[cfg(test)]

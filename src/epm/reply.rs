@@ -64,6 +64,12 @@ impl Reply {
         wire::answer(&self.body, mask)?.facts.details
     }
 
+    /// How its body begins, where it has one.
+    pub(super) fn start(&self, mask: &Mask) -> Option<Foreign> {
+        let text = mask.foreign(&String::from_utf8_lossy(&self.body));
+        Some(text).filter(|text| !text.first_line().is_empty())
+    }
+
     /// What any read may meet before its body is looked at.
     pub(super) fn check(&self, mask: &Mask) -> Result<(), ReadError> {
         let status = self.status;

@@ -1,7 +1,7 @@
 //! What the answer to a submit means: the table of spec §5. A submit is not idempotent, and EPM has no key to tell two
 //! apart by (epm-api.md §2.7), so what is not provably harmless is never sent again.
 
-use crate::foreign::Mask;
+use crate::foreign::{Foreign, Mask};
 use crate::job::{Answer, JobId, State};
 
 use super::Reply;
@@ -39,10 +39,12 @@ pub enum Doubt {
     #[error(transparent)]
     Fault(Fault),
     /// An answer that neither names a job nor refuses one.
-    #[error("EPM answered HTTP {http} without a usable job id")]
+    #[error("EPM answered HTTP {http} without a usable job id{}", words(said.as_ref()))]
     NoId {
         /// The code.
         http: u16,
+        /// The answer itself: a person may find the job by it.
+        said: Option<Foreign>,
     },
 }
 
@@ -87,10 +89,10 @@ fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission 
         200..=299 if wire::is_login_page(&reply.body) => Submission::Denied(Refusal::LoginPage),
         200..=299 => match answer {
             Some(answer) if is_refusal(&answer) => Submission::Rejected(Rejection { http, answer }),
-            Some(_) => Submission::Uncertain(Doubt::NoId { http }),
+            Some(_) => Submission::Uncertain(Doubt::NoId { http, said: reply.start(mask) }),
             None => Submission::Uncertain(Doubt::Fault(Fault::NotJson { status: http })),
         },
-        _ => Submission::Uncertain(Doubt::NoId { http }),
+        _ => Submission::Uncertain(Doubt::NoId { http, said: reply.start(mask) }),
     }
 }
 

@@ -6,14 +6,17 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::foreign::{Foreign, Mask};
 use crate::job::{Answer, Facts, JobId};
 
-/// The keys of a JSON object as they were written, a key that stands twice included: of two statuses neither decides.
-struct Keys(Vec<(String, Value)>);
+/// The keys of a JSON object with their values as they were written. Each value is read by itself, so that one which
+/// cannot be (half of a surrogate pair, a hundred brackets) hides no other; and a key that stands twice is there twice,
+/// since of two statuses neither decides.
+struct Keys(Vec<(String, Box<RawValue>)>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -41,27 +44,63 @@ const JOB_ID: [&str; 2] = ["jobId", "jobID"];
 const STATUS: [&str; 1] = ["status"];
 
 impl Keys {
-    /// The values under any of these names.
-    fn values<'a>(&'a self, names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a Value> {
-        self.0.iter().filter(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| value)
+    /// The values under any of these names that say something.
+    fn values<'a>(&'a self, names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a str> {
+        let fitting = self.0.iter().filter(|(key, _)| names.contains(&key.as_str()));
+        fitting.map(|(_, value)| value.get()).filter(|value| !matches!(*value, "null" | "\"null\"" | "\"\""))
     }
 
-    /// The value that all of these names agree on.
-    fn agreed<T: PartialEq>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let mut told = self.values(names).filter(|value| !is_absent(value)).map(read);
+    /// The number that all of these names agree on.
+    fn agreed(&self, names: &[&str]) -> Option<i64> {
+        let mut told = self.values(names).map(decimal);
         let first = told.next()??;
-        told.all(|other| other.as_ref() == Some(&first)).then_some(first)
+        told.all(|other| other == Some(first)).then_some(first)
     }
 
     /// Whether something stands under any of these names.
     fn has(&self, names: &[&str]) -> bool {
-        self.values(names).any(|value| !is_absent(value))
+        self.values(names).next().is_some()
     }
 
+    /// A text; what is none is shown as the JSON that it is.
     fn text(&self, names: &[&str], mask: &Mask) -> Option<Foreign> {
-        let value = self.values(names).rfind(|value| !is_absent(value))?;
-        Some(mask.foreign(&value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+        let value = self.values(names).next_back()?;
+        Some(mask.foreign(&string(value).unwrap_or_else(|| value.to_owned())))
     }
+
+    /// The name of a file, which is a text or nothing.
+    fn name(&self, names: &[&str], mask: &Mask) -> Option<Foreign> {
+        Some(mask.foreign(&string(self.values(names).next_back()?)?))
+    }
+}
+
+/// The text of a JSON string. Java cuts texts between the halves of a pair; such a half is no text to serde.
+fn string(value: &str) -> Option<String> {
+    if !value.starts_with('"') {
+        return None;
+    }
+    serde_json::from_str(value).ok().or_else(|| serde_json::from_str(&without_halves(value)).ok())
+}
+
+/// A JSON string in which every escaped half of a surrogate pair is a replacement character.
+fn without_halves(value: &str) -> String {
+    let mut rest = value;
+    let mut whole = String::with_capacity(value.len());
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.push_str(before);
+        let digits = escape.get(2..6).filter(|_| escape.starts_with("\\u"));
+        let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        // An escape is as long as its kind, so that the second backslash of two begins no other one.
+        let (text, length) = match code {
+            Some(0xd800..=0xdfff) => ("\\ufffd", 6),
+            Some(_) => (&escape[..6], 6),
+            None => (escape.get(..2).unwrap_or(escape), 2.min(escape.len())),
+        };
+        whole.push_str(text);
+        rest = escape.get(length..).unwrap_or_default();
+    }
+    whole + rest
 }
 
 /// A body as text: a byte that is no UTF-8 in one of its texts must not hide the numbers beside it.
@@ -74,7 +113,7 @@ fn text(body: &[u8]) -> String {
 pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
     let text = text(body);
     let Ok(keys) = serde_json::from_str::<Keys>(&text) else {
-        return serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| Answer::default());
+        return serde_json::from_str::<IgnoredAny>(&text).ok().map(|_| Answer::default());
     };
     Some(answer_of(&keys, mask))
 }
@@ -96,47 +135,39 @@ fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
         descriptive_status: keys.text(&["descriptiveStatus"], mask),
         detailed_status: keys.text(&["detailedStatus"], mask),
         details: keys.text(&["details"], mask),
-        log_file_name: keys.text(&["logFileName"], mask),
+        log_file_name: keys.name(&["logFileName"], mask),
         // The second spelling stands in a public client's mapping (epm-api.md §3.4).
-        output_file_name: keys.text(&["outputFileName", "outputFilename"], mask),
+        output_file_name: keys.name(&["outputFileName", "outputFilename"], mask),
         process_type: keys.text(&["processType"], mask),
         executed_by: keys.text(&["executedBy"], mask),
     };
-    let (id, status) = (keys.agreed(&JOB_ID, decimal), keys.agreed(&STATUS, decimal));
+    let (id, status) = (keys.agreed(&JOB_ID), keys.agreed(&STATUS));
     let is_garbled = id.is_none_or(|id| id < 0) && keys.has(&JOB_ID) || status.is_none() && keys.has(&STATUS);
     Answer { job_id: id.and_then(job_id), status, is_garbled, facts }
 }
 
-/// The id that the answer to a submit gives in its link to itself. Read, never followed.
+/// The id that the answer to a submit gives in its link to itself, where all such links agree. Read, never followed.
 pub(crate) fn id_in_links(body: &[u8]) -> Option<JobId> {
-    let value: Value = serde_json::from_str(&text(body)).ok()?;
-    let links = value.get("links")?.as_array()?;
-    let own = links.iter().find(|link| link.get("rel").and_then(Value::as_str) == Some("self"))?;
-    let href = own.get("href")?.as_str()?;
-    let path = href.split(['?', '#']).next()?.trim_end_matches('/');
-    path.rsplit_once("/aif/rest/V1/jobs/")?.1.parse().ok()
+    let keys: Keys = serde_json::from_str(&text(body)).ok()?;
+    let links: Vec<Value> = serde_json::from_str(keys.values(&["links"]).next()?).ok()?;
+    let own = links.iter().filter(|link| link.get("rel").and_then(Value::as_str) == Some("self"));
+    let mut ids = own.map(|link| {
+        let path = link.get("href")?.as_str()?.split(['?', '#']).next()?.trim_end_matches('/');
+        path.rsplit_once("/aif/rest/V1/jobs/")?.1.parse().ok()
+    });
+    let first = ids.next()??;
+    ids.all(|other| other == Some(first)).then_some(first)
 }
 
 fn job_id(number: i64) -> Option<JobId> {
     u64::try_from(number).ok().and_then(JobId::new)
 }
 
-fn is_absent(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty() || text == "null",
-        _ => false,
-    }
-}
-
 /// A whole number, or the plain decimal spelling of one: `0`, but not `0.0`, `-0`, `+0`, `00` or ` 0`. A success must
 /// not hang on a rounding.
-fn decimal(value: &Value) -> Option<i64> {
-    match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok().filter(|number: &i64| number.to_string() == *text),
-        _ => None,
-    }
+fn decimal(value: &str) -> Option<i64> {
+    let text = string(value).unwrap_or_else(|| value.to_owned());
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
 /// Whether a page asks for a login: EPM shows one with HTTP 200 to whom it does not know (epm-api.md §1.7).
@@ -220,6 +251,21 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_was_cut_within_a_letter_hides_nothing() {
+        let answer = read(r#"{"jobId":77,"status":-1,"details":"a\\ud83d\n \ud83d \u00e4 \ud83d\ude00"}"#);
+        assert_eq!(said(&answer), (Some(77), Some(-1)));
+        assert_eq!(answer.facts.details, Some(Foreign::new("a\\ud83d\n \u{fffd} ä \u{fffd}\u{fffd}")));
+        let answer = read(r#"{"jobId":77,"details":"\ud83d\ude00"}"#);
+        assert_eq!(answer.facts.details, Some(Foreign::new("\u{1f600}")));
+    }
+
+    #[test]
+    fn a_file_is_named_by_a_text_or_not_at_all() {
+        let answer = read(r#"{"jobId":7,"status":0,"outputFileName":[],"logFileName":7}"#);
+        assert_eq!((answer.facts.output_file_name, answer.facts.log_file_name), (None, None));
+    }
+
+    #[test]
     fn what_is_there_and_cannot_be_read_is_not_absent() {
         for absent in
             ["{}", r#"{"jobId":null,"status":"null"}"#, r#"{"jobID":"","status":""}"#, r#"{"jobId":0,"status":1}"#]
@@ -267,6 +313,10 @@ mod tests {
         }
         let deep = "[".repeat(100_000);
         assert_eq!(answer(deep.as_bytes(), &Mask::default()), None);
+        assert_eq!(
+            said(&read(&format!("{{\"x\":{deep}{},\"jobId\":7,\"status\":0}}", "]".repeat(100_000)))),
+            (Some(7), Some(0))
+        );
         let latin1 = b"{\"jobId\":7,\"status\":1,\"details\":\"Gr\xf6\xdfe\"}";
         assert_eq!(answer(latin1, &Mask::default()).unwrap().status, Some(1));
     }
@@ -287,6 +337,11 @@ mod tests {
         assert_eq!(id_in_links(latin1).map(JobId::number), Some(7));
         assert_eq!(id_in_links(b"{\"links\":[0]}"), None);
         assert_eq!(id_in_links(b"{\"links\":null}"), None);
+        let two = |second: u64| {
+            let link = |id: u64| format!(r#"{{"rel":"self","href":"/aif/rest/V1/jobs/{id}"}}"#);
+            id_in_links(format!(r#"{{"links":[{},{}]}}"#, link(7), link(second)).as_bytes()).map(JobId::number)
+        };
+        assert_eq!((two(7), two(8)), (Some(7), None));
     }
 
     #[test]

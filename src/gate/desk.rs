@@ -288,6 +288,11 @@ impl Desk {
         }
     }
 
+    /// The job is at its end, and its log is read for the reason.
+    pub fn reads(&self, index: usize, log: &Foreign) {
+        self.say(index, &format!("reading its log {}", quote(log.as_str())));
+    }
+
     /// The telling lines of a job's log.
     pub fn excerpt(&self, index: usize, excerpt: Excerpt) {
         let folds = self.platform == Platform::Github;

@@ -18,6 +18,9 @@ use crate::wait::{Ending, Heard};
 
 use super::{Conditions, Plan};
 
+/// What is told of a wish to stay away; what is longer is for ever.
+const LONGEST_WISH: Duration = Duration::from_hours(365 * 24);
+
 /// What helps where EPM's answers decide nothing.
 pub(super) const PUZZLE_HELP: &str = "look at the job in EPM (Data Integration, Process Details)";
 
@@ -35,7 +38,7 @@ pub(super) fn puzzle(id: JobId, answer: &Answer) -> String {
 pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan) -> End {
     let rules = &plan.rules;
     match ending {
-        Ending::Finished(state) => finished(state, job, &plan.conditions),
+        Ending::Finished(state) => finished(state, job, &plan.conditions, plan.submits()),
         Ending::TimedOut => End::new(Outcome::TimedOut, timed_out(job, plan), None),
         Ending::ContactLost => {
             let why = format!("no usable answer came for {}: {}", brief(rules.outage_budget), newest(job));
@@ -56,7 +59,7 @@ pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan) -> End {
 pub(super) fn of_status(heard: Heard, job: &JobReport) -> End {
     match heard {
         Heard::State(state) => match Outcome::of_finished(state, job.facts.is_warning()) {
-            Some(_) => finished(state, job, &Conditions::default()),
+            Some(_) => finished(state, job, &Conditions::default(), false),
             None if matches!(state, State::Unknown(_)) => {
                 End::new(Outcome::Undetermined, status(state), Some(PUZZLE_HELP))
             }
@@ -69,11 +72,12 @@ pub(super) fn of_status(heard: Heard, job: &JobReport) -> End {
     }
 }
 
-fn finished(state: State, job: &JobReport, conditions: &Conditions) -> End {
+/// `whole`: we know the job from its beginning.
+fn finished(state: State, job: &JobReport, conditions: &Conditions, whole: bool) -> End {
     let Some(outcome) = Outcome::of_finished(state, job.facts.is_warning()) else {
         return End::new(Outcome::Undetermined, status(state), Some(PUZZLE_HELP));
     };
-    if let Some(unmet) = unmet(job, conditions).filter(|_| outcome.is_pass()) {
+    if let Some(unmet) = unmet(job, conditions, whole).filter(|_| outcome.is_pass()) {
         return End::new(Outcome::ConditionUnmet, unmet, None);
     }
     let details = words(job.facts.details.as_ref().filter(|_| !outcome.is_pass()));
@@ -85,7 +89,7 @@ fn status(state: State) -> String {
 }
 
 /// The first condition that does not hold.
-fn unmet(job: &JobReport, conditions: &Conditions) -> Option<String> {
+fn unmet(job: &JobReport, conditions: &Conditions, whole: bool) -> Option<String> {
     let took = job.elapsed(tokio::time::Instant::now());
     if conditions.fail_on_warning && job.facts.is_warning() {
         return Some("EPM ended it with a warning, and `--fail-on-warning` is set".to_owned());
@@ -97,8 +101,12 @@ fn unmet(job: &JobReport, conditions: &Conditions) -> Option<String> {
         return Some("EPM names no output file, and `--require-output` is set".to_owned());
     }
     match conditions.min_duration {
-        Some(least) if took < least => {
+        Some(least) if took < least && whole => {
             Some(format!("it took {}, less than the `--min-duration` of {}", brief(took), brief(least)))
+        }
+        Some(least) if took < least => {
+            let known = format!("it was watched for {}, and how long it ran before is not known", brief(took));
+            Some(format!("{known}: that does not show the `--min-duration` of {}", brief(least)))
         }
         _ => None,
     }
@@ -174,7 +182,9 @@ pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
         Unsubmitted::Unreachable(fault, tried) => {
             let tried = Some(tried).filter(|tried| **tried >= Duration::from_secs(1));
             let tried = tried.map(|tried| format!("; tried for {}", brief(*tried))).unwrap_or_default();
-            End::new(Outcome::Unreachable, format!("{fault}{tried}"), Some(fault.help()))
+            let wish = fault.retry_after().filter(|wish| !wish.is_zero());
+            let wish = wish.map(|wish| format!("; it asks to stay away for {}", brief(wish.min(LONGEST_WISH))));
+            End::new(Outcome::Unreachable, format!("{fault}{}{tried}", wish.unwrap_or_default()), Some(fault.help()))
         }
         Unsubmitted::Unrecorded(error) => unusable(error),
         Unsubmitted::Uncertain(doubt) => End::new(Outcome::SubmitUncertain, doubt.to_string(), None),

@@ -75,7 +75,12 @@ pub fn text(value: &Value) -> String {
     }
 }
 
-/// JSON on one line that starts no command in the log of a runner: `#` is doubled nowhere.
+/// JSON on one line that starts no command in the log of a runner.
 pub fn json_line(value: &Value) -> String {
-    value.to_string().replace("##", "#\\u0023")
+    harmless(&value.to_string())
+}
+
+/// The same JSON without two `#` side by side, which may stand in its texts alone, and on one line.
+pub fn harmless(json: &str) -> String {
+    json.replace("##", "#\\u0023").replace(['\n', '\r'], " ")
 }

@@ -21,7 +21,10 @@ pub fn subject(job: &JobReport) -> String {
 pub fn headline(report: &Report) -> String {
     let Some(end) = report.end() else { return "not ended".to_owned() };
     let job = match report.deciding_job() {
-        Some(job) if report.end.is_none() || end.outcome == Outcome::Unwritable => subject(job),
+        Some(job) if end.outcome == Outcome::Unwritable || report.end.is_none() && end.outcome != Outcome::Usage => {
+            subject(job)
+        }
+        _ if end.outcome == Outcome::Unreachable => return format!("nothing was sent: {}", end.why),
         _ => return format!("{}: {}", verb(end.outcome), end.why),
     };
     let others = match report.jobs.len() {
@@ -30,7 +33,7 @@ pub fn headline(report: &Report) -> String {
     };
     let verb = match end.outcome {
         Outcome::Unwritable if report.is_handed_over() => "was submitted, but an output could not be written",
-        Outcome::Unreachable if report.payload.is_some() => "was not submitted",
+        Outcome::Unreachable if report.deciding_job().is_some_and(|job| job.id.is_none()) => "was not submitted",
         outcome => verb(outcome),
     };
     format!("{job} {verb}: {}{others}", end.why)
@@ -146,6 +149,13 @@ pub fn progress(job: &JobReport, now: tokio::time::Instant) -> String {
     let state = match (job.state, job.id) {
         (Some(state), _) => state.to_string(),
         (None, Some(_)) => "not heard of yet".to_owned(),
+        (None, None) if job.start.is_some() => {
+            return format!(
+                "{}: the submit was sent, its answer is awaited, for {}",
+                subject(job),
+                brief(job.elapsed(now))
+            );
+        }
         (None, None) => return format!("{}: not submitted yet{trouble}", subject(job)),
     };
     let polls = if job.polls == 1 { "1 poll".to_owned() } else { format!("{} polls", job.polls) };

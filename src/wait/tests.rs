@@ -115,10 +115,12 @@ async fn the_last_poll_comes_just_before_the_deadline_and_its_answer_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_last_polls_of_several_jobs_begin_sooner_but_not_before_half_the_time() {
-    let led = |lead| Rules { lead: secs(lead), ..with_timeout(100.0) };
-    assert_eq!(submitted(led(20.0), &[RUNNING]).await.1.last(), Some(&75.0));
-    assert_eq!(submitted(led(1e6), &[RUNNING]).await.1.last(), Some(&47.5));
+async fn several_jobs_have_a_round_of_polls_before_the_last_one_but_not_before_half_the_time() {
+    let slow = Pace { min: secs(60.0), ..rules().pace };
+    let led = |lead| Rules { lead: secs(lead), pace: slow, ..with_timeout(100.0) };
+    assert_eq!(submitted(led(20.0), &[RUNNING]).await.1, [60.0, 75.0, 95.0]);
+    assert_eq!(submitted(led(1e6), &[RUNNING]).await.1, [47.5, 95.0]);
+    assert_eq!(submitted(led(0.0), &[RUNNING]).await.1, [60.0, 95.0]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use epm_sandbox::{Sandbox, Scenario};
 
-use crate::harness::{Gate, Ran, shipped};
+use crate::harness::{Gate, Ran, plain, shipped};
 
 /// What a scenario comes to.
 struct Row {
@@ -190,6 +190,15 @@ fn play(row: &Row) {
     tells_what_to_do(row, &ran);
     writes_alike_everywhere(name, &ran);
     shows_the_password_no_second_time(name, &sandbox);
+    let mut settings = plain();
+    settings.set_snapshot_path("snapshots/scenarios");
+    settings.bind(|| insta::assert_snapshot!(name, whole(&ran)));
+}
+
+/// Everything that a run says: each step output, the log, the summary.
+fn whole(ran: &Ran) -> String {
+    let outputs: Vec<String> = ran.github.iter().map(|(name, value)| format!("{name} = {value}\n")).collect();
+    format!("{}\n--- log\n{}\n--- summary\n{}", outputs.concat(), ran.stderr, ran.github_summary.trim())
 }
 
 /// The id is told wherever it is known, and `submitted` says no more than is known.

@@ -119,12 +119,13 @@ pub(super) static TABLE: [Row; 53] = [
     lost("no answer", Strike::Holds("fault = 'hang'")),
     lost("an answer that stops in its body", Strike::Holds("fault = 'stall'")),
     lost("an answer of a byte a second", Strike::Holds("fault = 'trickle'")),
-    lost("an answer without end", Strike::Holds("fault = 'endless'")),
     row(
-        "an answer of 100 MB",
-        Strike::Befalls("padding = 104857600"),
-        [UNREACHABLE, UNCERTAIN, CONTACT_LOST, LOG, PASSED],
+        "an answer without end",
+        Strike::Holds("fault = 'endless'"),
+        // Whatever there is to read at the look, it is an answer.
+        [PASSED, UNCERTAIN, CONTACT_LOST, NO_LOG, PASSED],
     ),
+    row("an answer of 100 MB", Strike::Befalls("padding = 104857600"), [PASSED, UNCERTAIN, CONTACT_LOST, LOG, PASSED]),
     row("a reset, the request unread", Strike::Unread, [UNREACHABLE, NOT_READ, CONTACT_LOST, NO_LOG, PASSED]),
     row(
         "a reset, the request read and not taken",

@@ -12,6 +12,7 @@ pub(crate) fn plain() -> Settings {
         (r"127\.0\.0\.1:\d+", "127.0.0.1:[port]"),
         (r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d( UTC| \|)", "[time]$1"),
         (r"\b\d{13}\b", "[ms]"),
+        (r#"(durationSeconds(?:":| = ))\d+"#, "${1}[seconds]"),
         (r"`[^`]+ \(os error \d+\)`", "[error of the system]"),
         (r"\b\d+(ms|s|m)( \d+(s|ms))?\b", "[duration]"),
         (r"epm-gate \d+\.\d+\.\d+\S*", "epm-gate [version]"),
