@@ -10,7 +10,8 @@ use std::cell::{Cell, RefCell};
 use std::time::{Duration, SystemTime};
 
 use ::url::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
@@ -81,16 +82,27 @@ pub enum Error {
 }
 
 /// An answer as it came, its body read to the end.
-struct Reply {
+pub struct Reply {
     status: u16,
     headers: HeaderMap,
     body: Vec<u8>,
 }
 
 impl Reply {
-    #[cfg(test)]
-    fn of(status: u16, body: &str) -> Self {
-        Self { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+    /// An answer by its parts, wherever they come from.
+    pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
+    /// What it says to whoever asked about a job.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is no answer about a job.
+    pub fn asked(&self, mask: &Mask) -> Result<Asked, ReadError> {
+        self.check(mask)?;
+        let answer = wire::answer(&self.body, mask).ok_or(Fault::NotJson { status: self.status })?;
+        Ok(Asked { answer, retry_after: self.retry_after() })
     }
 
     fn text(&self, name: &HeaderName) -> Option<&str> {
@@ -219,9 +231,7 @@ impl Client {
     /// Whatever is no answer about a job.
     pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
         let reply = self.read(self.url.job(id)).await?;
-        reply.check(&self.mask())?;
-        let answer = wire::answer(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?;
-        Ok(Asked { answer, retry_after: reply.retry_after() })
+        reply.asked(&self.mask.borrow())
     }
 
     /// The jobs that EPM lists, the newest first. That there is such a list is not documented (epm-api.md §2.6): it is
@@ -403,7 +413,7 @@ impl Client {
                 return Err(Fault::TooLarge { limit: LARGEST_ANSWER });
             }
         }
-        Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        Ok(Reply::new(response.status().as_u16(), response.headers().clone(), body))
     }
 
     async fn within<T>(

@@ -58,7 +58,7 @@ impl std::fmt::Display for Rejection {
 }
 
 /// Judges what came back.
-pub(super) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
+pub fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     let reply = match sent {
         Ok(reply) => reply,
         Err(Fault::ProxyDenied { .. }) => return Submission::Denied(Refusal::Proxy),
@@ -70,6 +70,8 @@ pub(super) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     match (answer, id) {
         // Where only a link names the job, the status beside it is no verdict on it: the first poll will tell.
         (Some(answer), Some(id)) => Submission::Taken(id, answer),
+        // Of two ids none can be waited for; but where a job is named, one may run.
+        _ if wire::names_a_job(&reply.body) => Submission::Uncertain(Doubt::NoId { http: reply.status }),
         (answer, _) => without_id(&reply, answer, mask),
     }
 }
@@ -86,7 +88,7 @@ fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission 
         400..500 => Submission::Rejected(Rejection { http, answer: answer.unwrap_or_default() }),
         200..=299 if wire::is_login_page(&reply.body) => Submission::Denied(Refusal::LoginPage),
         200..=299 => match answer {
-            Some(answer) if is_refusal(&answer) => Submission::Rejected(Rejection { http, answer }),
+            Some(answer) if is_refusal(&answer, &reply.body) => Submission::Rejected(Rejection { http, answer }),
             Some(_) => Submission::Uncertain(Doubt::NoId { http }),
             None => Submission::Uncertain(Doubt::Fault(Fault::NotJson { status: http })),
         },
@@ -96,11 +98,11 @@ fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission 
 
 /// A finished status other than success, or details without any status, and no id: `EPMFDM-140149: Invalid Integration
 /// Name` comes so, with HTTP 200 (epm-api.md §2.7).
-fn is_refusal(answer: &Answer) -> bool {
+fn is_refusal(answer: &Answer, body: &[u8]) -> bool {
     match answer.status.map(State::of) {
         Some(State::Failed | State::Cancelled | State::InvalidParameter) => true,
         Some(_) => false,
-        None => answer.facts.details.is_some(),
+        None => answer.facts.details.is_some() && !wire::tells_a_status(body),
     }
 }
 
@@ -108,10 +110,11 @@ fn is_refusal(answer: &Answer) -> bool {
 mod tests {
     use std::time::Duration;
 
+    use super::super::HeaderMap;
     use super::*;
 
     fn judged(status: u16, body: &str) -> Submission {
-        judge(Ok(Reply::of(status, body)), &Mask::default())
+        judge(Ok(Reply::new(status, HeaderMap::new(), body.into())), &Mask::default())
     }
 
     /// The row of spec §5 that an answer falls under.
@@ -136,6 +139,13 @@ mod tests {
             (500, r#"{"jobId":2100,"status":-1}"#, "submitted"),
             (200, r#"{"status":-1,"links":[{"rel":"self","href":"https://h/aif/rest/V1/jobs/7"}]}"#, "submitted"),
             (200, r#"{"jobId":0,"links":[{"rel":"self","href":"https://h/aif/rest/V1/jobs/7"}]}"#, "submitted"),
+            (429, r#"{"jobId":7}"#, "submitted"),
+            (429, "\u{feff}{\"links\":[{\"rel\":\"self\",\"href\":\"/aif/rest/V1/jobs/7\"}]}", "submitted"),
+            (429, r#"{"jobId":7,"jobID":8}"#, "24"),
+            (429, r#"{"jobId":7,"jobId":8}"#, "24"),
+            (400, r#"{"jobId":7,"jobId":null}"#, "24"),
+            (401, r#"{"jobId":"7","jobID":8}"#, "24"),
+            (429, r#"{"jobId":0}"#, "again"),
             (429, "", "again"),
             (401, "", "30"),
             (403, r#"{"details":"no"}"#, "30"),
@@ -155,6 +165,9 @@ mod tests {
             (201, r#"{"status":"4"}"#, "32"),
             (200, r#"{"jobId":0,"status":1}"#, "32"),
             (200, r#"{"details":"x"}"#, "32"),
+            (200, r#"{"status":null,"details":"x"}"#, "32"),
+            (200, r#"{"status":"soon","details":"x"}"#, "24"),
+            (200, r#"{"status":1,"status":-1,"details":"x"}"#, "24"),
             (200, r#"{"status":0,"details":"x"}"#, "24"),
             (200, r#"{"status":0}"#, "24"),
             (200, r#"{"status":-1}"#, "24"),

@@ -12,6 +12,9 @@ use serde_json::Value;
 use crate::foreign::{Foreign, Mask};
 use crate::job::{Answer, Facts, JobId};
 
+const JOB_ID: [&str; 2] = ["jobId", "jobID"];
+const STATUS: &str = "status";
+
 /// The keys of a JSON object as they were written, a key that stands twice included: of two statuses neither decides.
 struct Keys(Vec<(String, Value)>);
 
@@ -43,9 +46,15 @@ impl Keys {
         self.0.iter().filter(|(key, _)| names.contains(&key.as_str())).map(|(_, value)| value)
     }
 
-    /// The value that all of these names agree on.
+    fn under<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// The value that all of these names agree on. A name that says nothing is passed over; one that says something and
+    /// nothing does not agree with itself.
     fn agreed<T: PartialEq>(&self, names: &[&str], read: impl Fn(&Value) -> Option<T>) -> Option<T> {
-        let mut told = self.values(names).filter(|value| !is_absent(value)).map(read);
+        let speaks = |name: &&&str| self.under(name).any(|value| !is_absent(value));
+        let mut told = names.iter().filter(speaks).flat_map(|name| self.under(name)).map(read);
         let first = told.next()??;
         told.all(|other| other.as_ref() == Some(&first)).then_some(first)
     }
@@ -59,12 +68,27 @@ impl Keys {
 /// Reads a body as an answer about a job. None where it is not JSON at all; JSON of another shape is an answer that
 /// says nothing.
 pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
-    let text = String::from_utf8_lossy(body);
-    let text = text.trim_start_matches('\u{feff}');
-    let Ok(keys) = serde_json::from_str::<Keys>(text) else {
-        return serde_json::from_str::<serde::de::IgnoredAny>(text).ok().map(|_| Answer::default());
+    let text = text(body);
+    let Ok(keys) = serde_json::from_str::<Keys>(&text) else {
+        return serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| Answer::default());
     };
     Some(answer_of(&keys, mask))
+}
+
+/// What is not UTF-8 in a body must not hide the rest of it.
+fn text(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).trim_start_matches('\u{feff}').to_owned()
+}
+
+/// Whether a body names a job in any way, even in one that leaves open which.
+pub(crate) fn names_a_job(body: &[u8]) -> bool {
+    let is_id = |value: &Value| decimal(value).and_then(job_id).is_some();
+    serde_json::from_str::<Keys>(&text(body)).is_ok_and(|keys| keys.values(&JOB_ID).any(is_id))
+}
+
+/// Whether a body tells a status, even one that cannot be read.
+pub(crate) fn tells_a_status(body: &[u8]) -> bool {
+    serde_json::from_str::<Keys>(&text(body)).is_ok_and(|keys| keys.under(STATUS).any(|value| !is_absent(value)))
 }
 
 /// Reads a list of jobs, `{"items": [...]}`. None where it is no such list.
@@ -90,13 +114,14 @@ fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
         process_type: keys.text(&["processType"], mask),
         executed_by: keys.text(&["executedBy"], mask),
     };
-    let job_id = keys.agreed(&["jobId", "jobID"], decimal).and_then(job_id);
-    Answer { job_id, status: keys.agreed(&["status"], decimal), facts }
+    let job_id = keys.agreed(&JOB_ID, decimal).and_then(job_id);
+    let status = keys.agreed(&[STATUS], decimal).and_then(|number| number.try_into().ok());
+    Answer { job_id, status, facts }
 }
 
 /// The id that the answer to a submit gives in its link to itself. Read, never followed.
 pub(crate) fn id_in_links(body: &[u8]) -> Option<JobId> {
-    let value: Value = serde_json::from_slice(body).ok()?;
+    let value: Value = serde_json::from_str(&text(body)).ok()?;
     let links = value.get("links")?.as_array()?;
     let own = links.iter().find(|link| link.get("rel").and_then(Value::as_str) == Some("self"))?;
     let href = own.get("href")?.as_str()?;
@@ -104,7 +129,7 @@ pub(crate) fn id_in_links(body: &[u8]) -> Option<JobId> {
     path.rsplit_once("/aif/rest/V1/jobs/")?.1.parse().ok()
 }
 
-fn job_id(number: i64) -> Option<JobId> {
+fn job_id(number: i128) -> Option<JobId> {
     u64::try_from(number).ok().and_then(JobId::new)
 }
 
@@ -118,10 +143,10 @@ fn is_absent(value: &Value) -> bool {
 
 /// A whole number, or the plain decimal spelling of one: `0`, but not `0.0`, `-0`, `+0`, `00` or ` 0`. A success must
 /// not hang on a rounding.
-fn decimal(value: &Value) -> Option<i64> {
+fn decimal(value: &Value) -> Option<i128> {
     match value {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.parse().ok().filter(|number: &i64| number.to_string() == *text),
+        Value::Number(number) => number.as_i128(),
+        Value::String(text) => text.parse().ok().filter(|number: &i128| number.to_string() == *text),
         _ => None,
     }
 }
@@ -180,6 +205,8 @@ mod tests {
             (r#"{"jobId":"2100","jobID":2100,"status":"-1"}"#, (Some(2100), Some(-1))),
             (r#"{"jobId":2100,"status":2147483647}"#, (Some(2100), Some(2_147_483_647))),
             (r#"{"jobId":null,"jobID":7,"status":1}"#, (Some(7), Some(1))),
+            (r#"{"jobId":18446744073709551615,"status":1}"#, (Some(u64::MAX), Some(1))),
+            (r#"{"jobId":7,"status":18446744073709551615}"#, (Some(7), None)),
             ("\u{feff}{\"jobId\":7,\"status\":0}", (Some(7), Some(0))),
         ];
         for (body, expected) in table {
@@ -204,6 +231,9 @@ mod tests {
         assert_eq!(read(r#"{"jobId":7,"status":1,"status":0}"#).status, None);
         assert_eq!(read(r#"{"jobId":7,"status":0,"status":"0"}"#).status, Some(0));
         assert_eq!(read(r#"{"jobId":7,"jobID":8,"status":0}"#).job_id, None);
+        assert_eq!(read(r#"{"jobId":7,"status":0,"status":null}"#).status, None);
+        assert_eq!(read(r#"{"jobId":7,"status":"","status":0}"#).status, None);
+        assert_eq!(read(r#"{"jobId":7,"jobId":null,"status":0}"#).job_id, None);
     }
 
     #[test]
@@ -250,6 +280,9 @@ mod tests {
         assert_eq!(link("job", "https://h/aif/rest/V1/jobs/2016"), None);
         assert_eq!(link("self", "https://h/aif/rest/V1/jobs/0"), None);
         assert_eq!(link("self", "https://h/aif/rest/V1/jobs/2016/details"), None);
+        let own = r#"{"links":[{"rel":"self","href":"/aif/rest/V1/jobs/7"}]}"#;
+        assert_eq!(id_in_links(format!("\u{feff}{own}").as_bytes()), JobId::new(7));
+        assert_eq!(id_in_links(&[b"{\"details\":\"Gr\xf6\xdfe\",", &own.as_bytes()[1..]].concat()), JobId::new(7));
         assert_eq!(id_in_links(b"{\"links\":[0]}"), None);
         assert_eq!(id_in_links(b"{\"links\":null}"), None);
     }
