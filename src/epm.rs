@@ -1,7 +1,7 @@
 //! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
 
 pub mod error;
-pub(crate) mod reply;
+pub mod reply;
 pub mod submission;
 mod transport;
 pub mod url;
@@ -22,8 +22,7 @@ use crate::job::{Answer, JobId};
 use crate::payload::Payload;
 
 use error::{Fault, ReadError, Refusal, words};
-pub use reply::Asked;
-use reply::Reply;
+use reply::{Asked, Reply};
 use submission::Submission;
 use transport::Transport;
 use url::EpmUrl;
@@ -371,7 +370,7 @@ impl Client {
                 return Err(Fault::TooLarge { status: response.status().as_u16(), limit: LARGEST_ANSWER });
             }
         }
-        Ok(Reply { status: response.status().as_u16(), headers: response.headers().clone(), body })
+        Ok(Reply::new(response.status().as_u16(), response.headers().clone(), body))
     }
 
     async fn within<T>(

@@ -82,6 +82,17 @@ impl Mask {
             if text.contains(form.as_str()) { text.replace(form.as_str(), "***") } else { text }
         }))
     }
+
+    /// The same for a text that was cut off: it loses what may be half of a secret at its end.
+    pub fn foreign_start(&self, text: &str) -> Foreign {
+        let clean = clean(text);
+        // A cut through a character leaves this behind.
+        let text = clean.trim_end_matches('\u{fffd}');
+        let is_half = |at: &usize| self.forms.iter().any(|form| form.starts_with(&text[*at..]));
+        let end = text.char_indices().map(|(at, _)| at).find(is_half).unwrap_or(text.len());
+        // Only now: a short secret that is masked within half of a longer one would show the rest of that.
+        self.foreign(&text[..end])
+    }
 }
 
 /// The text without what a terminal or a runner could obey: escape sequences, control characters (every kind of line
@@ -264,6 +275,23 @@ mod tests {
     fn a_secret_is_masked_even_where_cleaning_joins_it() {
         let mask = Mask::new(["s3cret".to_owned(), "s3cret-and-more".to_owned(), "abc".to_owned()]);
         assert_eq!(mask.foreign("Basic s3cr\u{1b}[0met, s3cret-and-more abc").as_str(), "Basic ***, *** abc");
+    }
+
+    #[test]
+    fn half_a_secret_is_masked_where_a_text_was_cut() {
+        let mask = Mask::new(["s3cret".to_owned(), "s3c-other".to_owned(), "s3cret-and-more".to_owned()]);
+        let table = [
+            ("no s3cre", "no "),
+            ("no s3cret-and", "no "),
+            ("no s3c\u{1b}[0m-oth\u{fffd}", "no "),
+            ("a s3cret", "a "),
+            ("a s3cret s", "a *** "),
+            ("s3x", "s3x"),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(mask.foreign_start(text).as_str(), expected, "{text:?}");
+        }
     }
 
     /// How actions/runner and the Azure agent find a command in a line (ci-contracts.md §1.3, §3.1), written anew.

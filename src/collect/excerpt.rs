@@ -69,17 +69,28 @@ pub struct Reader {
     line: Vec<u8>,
     /// Whether the line that is being read has begun.
     begun: bool,
+    /// Whether there was more of it than is read.
+    is_cut: bool,
     total: u64,
     telling: u64,
     first: Vec<(u64, Foreign)>,
     /// As they came: most of them are not shown.
-    last: VecDeque<(u64, String)>,
+    last: VecDeque<(u64, String, bool)>,
 }
 
 impl Reader {
     /// An empty log.
     pub fn new(mask: Mask) -> Self {
-        Self { mask, line: Vec::new(), begun: false, total: 0, telling: 0, first: Vec::new(), last: VecDeque::new() }
+        Self {
+            mask,
+            line: Vec::new(),
+            begun: false,
+            is_cut: false,
+            total: 0,
+            telling: 0,
+            first: Vec::new(),
+            last: VecDeque::new(),
+        }
     }
 
     /// The next bytes.
@@ -89,6 +100,7 @@ impl Reader {
             let room = LONGEST_LINE + self.mask.longest() - self.line.len();
             self.line.extend_from_slice(&text[..text.len().min(room)]);
             self.begun = true;
+            self.is_cut |= text.len() > room;
             if ends {
                 self.end_line();
             }
@@ -101,8 +113,11 @@ impl Reader {
             self.end_line();
         }
         let last = std::mem::take(&mut self.last).into_iter();
-        let lines =
-            if self.telling > 0 { self.first } else { last.map(|(at, line)| (at, shown(&self.mask, &line))).collect() };
+        let lines = if self.telling > 0 {
+            self.first
+        } else {
+            last.map(|(at, line, is_cut)| (at, shown(&self.mask, &line, is_cut))).collect()
+        };
         Excerpt { lines, total: self.total, telling: self.telling }
     }
 
@@ -111,24 +126,25 @@ impl Reader {
         self.begun = false;
         let text = String::from_utf8_lossy(&self.line).into_owned();
         self.line.clear();
+        let is_cut = std::mem::take(&mut self.is_cut);
         if is_telling(&text) {
             self.telling += 1;
             if self.first.len() < MOST_LINES {
-                self.first.push((self.total, shown(&self.mask, &text)));
+                self.first.push((self.total, shown(&self.mask, &text, is_cut)));
             }
         } else if self.telling == 0 && !text.trim().is_empty() {
             if self.last.len() == TAIL_LINES {
                 self.last.pop_front();
             }
-            self.last.push_back((self.total, text));
+            self.last.push_back((self.total, text, is_cut));
         }
     }
 }
 
 /// A line as it is shown: the secrets go before it is cut.
-fn shown(mask: &Mask, text: &str) -> Foreign {
+fn shown(mask: &Mask, text: &str, is_cut: bool) -> Foreign {
     const WIDEST: usize = 400;
-    let clean = mask.foreign(text);
+    let clean = if is_cut { mask.foreign_start(text) } else { mask.foreign(text) };
     Foreign::new(&cut(clean.as_str().trim_end(), WIDEST).replace('\n', " "))
 }
 
@@ -202,6 +218,15 @@ mod tests {
         let excerpt = excerpt(&[b"\x1b[31m ERROR \xff topsecret ::x\x1b[0m\n"]);
         assert_eq!(shown(&excerpt), [(1, " ERROR \u{fffd} *** ::x")]);
         assert_eq!(excerpt_of_nothing(), Excerpt::default());
+    }
+
+    #[test]
+    fn half_a_secret_is_not_shown_where_a_line_is_cut() {
+        // What cleaning takes away leaves room for the end of what was read.
+        let log = [b" ERROR ".to_vec(), b"\x1b[0m".repeat(248), b" topsecret and more\n".to_vec()].concat();
+        assert_eq!(shown(&excerpt(&[&log])), [(1, " ERROR")]);
+        let whole = [b" ERROR ".to_vec(), b"\x1b[0m".repeat(100), b" topsecret t\n".to_vec()].concat();
+        assert_eq!(shown(&excerpt(&[&whole])), [(1, " ERROR  *** t")]);
     }
 
     fn excerpt_of_nothing() -> Excerpt {

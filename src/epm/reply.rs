@@ -2,7 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+pub use reqwest::header::HeaderMap;
+use reqwest::header::{DATE, HeaderName, LOCATION, RETRY_AFTER};
 
 use crate::foreign::{Foreign, Mask};
 use crate::job::Answer;
@@ -21,16 +22,21 @@ pub struct Asked {
 }
 
 /// An answer as it came, its body read to the end.
-pub(crate) struct Reply {
+pub struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
 }
 
 impl Reply {
+    /// An answer by its parts, wherever they come from.
+    pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
+        Self { status, headers, body }
+    }
+
     #[cfg(test)]
     pub(crate) fn of(status: u16, body: &str) -> Self {
-        Self { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() }
+        Self::new(status, HeaderMap::new(), body.into())
     }
 
     #[cfg(test)]
@@ -93,7 +99,7 @@ impl Reply {
     /// # Errors
     ///
     /// 401, a login page, 429 and 5xx.
-    pub(crate) fn look(&self, mask: &Mask) -> Result<(), ReadError> {
+    pub fn look(&self, mask: &Mask) -> Result<(), ReadError> {
         match self.check(mask) {
             Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::LoginPage)) => Err(error),
             Err(error @ ReadError::Fault(_)) if matches!(self.status, 429 | 500..) => Err(error),
@@ -106,7 +112,7 @@ impl Reply {
     /// # Errors
     ///
     /// Whatever is no answer about a job.
-    pub(crate) fn asked(&self, mask: &Mask) -> Result<Asked, ReadError> {
+    pub fn asked(&self, mask: &Mask) -> Result<Asked, ReadError> {
         self.check(mask)?;
         let answer = wire::answer(&self.body, mask).ok_or(Fault::NotJson { status: self.status })?;
         Ok(Asked { answer, retry_after: self.retry_after() })

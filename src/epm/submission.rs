@@ -60,7 +60,7 @@ impl std::fmt::Display for Rejection {
 }
 
 /// Judges what came back.
-pub(crate) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
+pub fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     let reply = match sent {
         Ok(reply) => reply,
         Err(Fault::ProxyDenied { .. }) => return Submission::Denied(Refusal::Proxy),
@@ -72,8 +72,14 @@ pub(crate) fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     match (answer, id) {
         // Where only a link names the job, the status beside it is no verdict on it: the first poll will tell.
         (Some(answer), Some(id)) => Submission::Taken(id, answer),
+        // Of two ids none can be waited for; but where a job is named, one may run.
+        _ if wire::names_a_job(&reply.body) => no_id(&reply, mask),
         (answer, _) => without_id(&reply, answer, mask),
     }
+}
+
+fn no_id(reply: &Reply, mask: &Mask) -> Submission {
+    Submission::Uncertain(Doubt::NoId { http: reply.status, said: reply.start(mask) })
 }
 
 fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission {
@@ -89,10 +95,10 @@ fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission 
         200..=299 if wire::is_login_page(&reply.body) => Submission::Denied(Refusal::LoginPage),
         200..=299 => match answer {
             Some(answer) if is_refusal(&answer) => Submission::Rejected(Rejection { http, answer }),
-            Some(_) => Submission::Uncertain(Doubt::NoId { http, said: reply.start(mask) }),
+            Some(_) => no_id(reply, mask),
             None => Submission::Uncertain(Doubt::Fault(Fault::NotJson { status: http })),
         },
-        _ => Submission::Uncertain(Doubt::NoId { http, said: reply.start(mask) }),
+        _ => no_id(reply, mask),
     }
 }
 
@@ -141,6 +147,13 @@ mod tests {
             (500, r#"{"jobId":2100,"status":-1}"#, "submitted"),
             (200, r#"{"status":-1,"links":[{"rel":"self","href":"https://h/aif/rest/V1/jobs/7"}]}"#, "submitted"),
             (200, r#"{"jobId":0,"links":[{"rel":"self","href":"https://h/aif/rest/V1/jobs/7"}]}"#, "submitted"),
+            (429, r#"{"jobId":7}"#, "submitted"),
+            (429, "\u{feff}{\"links\":[{\"rel\":\"self\",\"href\":\"/aif/rest/V1/jobs/7\"}]}", "submitted"),
+            (429, r#"{"jobId":7,"jobID":8}"#, "24"),
+            (429, r#"{"jobId":7,"jobId":8}"#, "24"),
+            (400, r#"{"jobId":7,"jobId":null}"#, "24"),
+            (401, r#"{"jobId":"7","jobID":8}"#, "24"),
+            (429, r#"{"jobId":0}"#, "again"),
             (429, "", "again"),
             (401, "", "30"),
             (403, r#"{"details":"no"}"#, "30"),
@@ -165,6 +178,8 @@ mod tests {
             (200, r#"{"jobId":"J-17","details":"submitted"}"#, "24"),
             (200, r#"{"jobId":"J-17","status":1}"#, "24"),
             (200, r#"{"jobId":7,"jobID":8,"status":1}"#, "24"),
+            (200, r#"{"status":null,"details":"x"}"#, "32"),
+            (200, r#"{"status":1,"status":-1,"details":"x"}"#, "24"),
             (200, r#"{"status":0,"details":"x"}"#, "24"),
             (200, r#"{"status":0}"#, "24"),
             (200, r#"{"status":-1}"#, "24"),

@@ -47,12 +47,18 @@ impl Keys {
     /// The values under any of these names that say something.
     fn values<'a>(&'a self, names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a str> {
         let fitting = self.0.iter().filter(|(key, _)| names.contains(&key.as_str()));
-        fitting.map(|(_, value)| value.get()).filter(|value| !matches!(*value, "null" | "\"null\"" | "\"\""))
+        fitting.map(|(_, value)| value.get()).filter(|value| !is_absent(value))
     }
 
-    /// The number that all of these names agree on.
-    fn agreed(&self, names: &[&str]) -> Option<i64> {
-        let mut told = self.values(names).map(decimal);
+    fn under<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.get())
+    }
+
+    /// The number that all of these names agree on. A name that says nothing is passed over; one that says something and
+    /// nothing does not agree with itself.
+    fn agreed(&self, names: &[&str]) -> Option<i128> {
+        let speaks = |name: &&&str| self.under(name).any(|value| !is_absent(value));
+        let mut told = names.iter().filter(speaks).flat_map(|name| self.under(name)).map(decimal);
         let first = told.next()??;
         told.all(|other| other == Some(first)).then_some(first)
     }
@@ -72,6 +78,10 @@ impl Keys {
     fn name(&self, names: &[&str], mask: &Mask) -> Option<Foreign> {
         Some(mask.foreign(&string(self.values(names).next_back()?)?))
     }
+}
+
+fn is_absent(value: &str) -> bool {
+    matches!(value, "null" | "\"null\"" | "\"\"")
 }
 
 /// The text of a JSON string. Java cuts texts between the halves of a pair; such a half is no text to serde.
@@ -118,6 +128,13 @@ pub(crate) fn answer(body: &[u8], mask: &Mask) -> Option<Answer> {
     Some(answer_of(&keys, mask))
 }
 
+/// Whether a body names a job in any way, even in one that leaves open which.
+pub(crate) fn names_a_job(body: &[u8]) -> bool {
+    let is_id = |value: &str| decimal(value).and_then(job_id).is_some();
+    let in_keys = serde_json::from_str::<Keys>(&text(body)).is_ok_and(|keys| keys.values(&JOB_ID).any(is_id));
+    in_keys || !ids_in_links(body).is_empty()
+}
+
 /// Reads a list of jobs, `{"items": [...]}`. None where it is no such list.
 pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
     #[derive(Deserialize)]
@@ -141,33 +158,41 @@ fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
         process_type: keys.text(&["processType"], mask),
         executed_by: keys.text(&["executedBy"], mask),
     };
-    let (id, status) = (keys.agreed(&JOB_ID), keys.agreed(&STATUS));
+    let id = keys.agreed(&JOB_ID);
+    let status = keys.agreed(&STATUS).and_then(|number| number.try_into().ok());
     let is_garbled = id.is_none_or(|id| id < 0) && keys.has(&JOB_ID) || status.is_none() && keys.has(&STATUS);
     Answer { job_id: id.and_then(job_id), status, is_garbled, facts }
 }
 
 /// The id that the answer to a submit gives in its link to itself, where all such links agree. Read, never followed.
 pub(crate) fn id_in_links(body: &[u8]) -> Option<JobId> {
-    let keys: Keys = serde_json::from_str(&text(body)).ok()?;
-    let links: Vec<Value> = serde_json::from_str(keys.values(&["links"]).next()?).ok()?;
-    let own = links.iter().filter(|link| link.get("rel").and_then(Value::as_str) == Some("self"));
-    let mut ids = own.map(|link| {
-        let path = link.get("href")?.as_str()?.split(['?', '#']).next()?.trim_end_matches('/');
-        path.rsplit_once("/aif/rest/V1/jobs/")?.1.parse().ok()
-    });
-    let first = ids.next()??;
-    ids.all(|other| other == Some(first)).then_some(first)
+    let ids = ids_in_links(body);
+    let first = *ids.first()?;
+    ids.iter().all(|id| *id == first).then_some(first)
 }
 
-fn job_id(number: i64) -> Option<JobId> {
+fn ids_in_links(body: &[u8]) -> Vec<JobId> {
+    let links = || -> Option<Vec<Value>> {
+        let keys: Keys = serde_json::from_str(&text(body)).ok()?;
+        serde_json::from_str(keys.values(&["links"]).next()?).ok()
+    };
+    let id = |link: &Value| {
+        link.get("rel").and_then(Value::as_str).filter(|rel| *rel == "self")?;
+        let path = link.get("href")?.as_str()?.split(['?', '#']).next()?.trim_end_matches('/');
+        path.rsplit_once("/aif/rest/V1/jobs/")?.1.parse().ok()
+    };
+    links().unwrap_or_default().iter().filter_map(id).collect()
+}
+
+fn job_id(number: i128) -> Option<JobId> {
     u64::try_from(number).ok().and_then(JobId::new)
 }
 
 /// A whole number, or the plain decimal spelling of one: `0`, but not `0.0`, `-0`, `+0`, `00` or ` 0`. A success must
 /// not hang on a rounding.
-fn decimal(value: &str) -> Option<i64> {
+fn decimal(value: &str) -> Option<i128> {
     let text = string(value).unwrap_or_else(|| value.to_owned());
-    text.parse().ok().filter(|number: &i64| number.to_string() == text)
+    text.parse().ok().filter(|number: &i128| number.to_string() == text)
 }
 
 /// Whether a page asks for a login: EPM shows one with HTTP 200 to whom it does not know (epm-api.md §1.7).
@@ -224,6 +249,8 @@ mod tests {
             (r#"{"jobId":"2100","jobID":2100,"status":"-1"}"#, (Some(2100), Some(-1))),
             (r#"{"jobId":2100,"status":2147483647}"#, (Some(2100), Some(2_147_483_647))),
             (r#"{"jobId":null,"jobID":7,"status":1}"#, (Some(7), Some(1))),
+            (r#"{"jobId":18446744073709551615,"status":1}"#, (Some(u64::MAX), Some(1))),
+            (r#"{"jobId":7,"status":18446744073709551615}"#, (Some(7), None)),
             ("\u{feff}{\"jobId\":7,\"status\":0}", (Some(7), Some(0))),
         ];
         for (body, expected) in table {
@@ -248,6 +275,9 @@ mod tests {
         assert_eq!(read(r#"{"jobId":7,"status":1,"status":0}"#).status, None);
         assert_eq!(read(r#"{"jobId":7,"status":0,"status":"0"}"#).status, Some(0));
         assert_eq!(read(r#"{"jobId":7,"jobID":8,"status":0}"#).job_id, None);
+        assert_eq!(read(r#"{"jobId":7,"status":0,"status":null}"#).status, None);
+        assert_eq!(read(r#"{"jobId":7,"status":"","status":0}"#).status, None);
+        assert_eq!(read(r#"{"jobId":7,"jobId":null,"status":0}"#).job_id, None);
     }
 
     #[test]
@@ -335,6 +365,8 @@ mod tests {
         assert_eq!(link("self", "https://h/aif/rest/V1/jobs/2016/details"), None);
         let latin1 = b"{\"details\":\"Gr\xf6\xdfe\",\"links\":[{\"rel\":\"self\",\"href\":\"/aif/rest/V1/jobs/7\"}]}";
         assert_eq!(id_in_links(latin1).map(JobId::number), Some(7));
+        let own = r#"{"links":[{"rel":"self","href":"/aif/rest/V1/jobs/7"}]}"#;
+        assert_eq!(id_in_links(format!("\u{feff}{own}").as_bytes()), JobId::new(7));
         assert_eq!(id_in_links(b"{\"links\":[0]}"), None);
         assert_eq!(id_in_links(b"{\"links\":null}"), None);
         let two = |second: u64| {

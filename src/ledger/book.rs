@@ -86,8 +86,8 @@ pub struct Recorded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 enum Stage {
-    /// It may have been sent.
-    Intended,
+    /// It may have been sent. With braces, so that whatever else stands beside the word is refused, and not passed over.
+    Intended {},
     /// It provably did not act.
     Refused { at: Timestamp },
     /// EPM took it.
@@ -108,7 +108,7 @@ enum Stage {
 impl Stage {
     fn id(&self) -> Option<JobId> {
         match self {
-            Self::Intended | Self::Refused { .. } => None,
+            Self::Intended {} | Self::Refused { .. } => None,
             Self::Submitted { id, .. } | Self::Ended { id, .. } => Some(*id),
         }
     }
@@ -116,7 +116,7 @@ impl Stage {
     /// When nothing more was to come of it; none while something is.
     fn over(&self) -> Option<Timestamp> {
         match self {
-            Self::Intended | Self::Submitted { .. } => None,
+            Self::Intended {} | Self::Submitted { .. } => None,
             Self::Refused { at } => Some(*at),
             Self::Ended { end, .. } => Some(end.at),
         }
@@ -269,7 +269,7 @@ impl Book {
         let Some(entry) = self.entries.iter().find(|entry| entry.is_of(key)) else { return Found::Nothing };
         match &entry.state {
             Stage::Refused { .. } => Found::Nothing,
-            Stage::Intended => Found::Open { at: entry.intended },
+            Stage::Intended {} => Found::Open { at: entry.intended },
             Stage::Submitted { id, at } => Found::Running { id: *id, at: *at },
             Stage::Ended { end, .. } if State::of(end.status) != State::Succeeded => Found::Nothing,
             // A moment that is yet to come is that of a clock which was wrong.
@@ -291,13 +291,14 @@ impl Book {
             job_type: Some(work.job_type.clone()),
             job_name: work.name.clone(),
             intended: Some(now),
-            state: Stage::Intended,
+            state: Stage::Intended {},
         });
     }
 
     /// The submit provably did not act.
     pub fn refuse(&mut self, key: &Key, now: Timestamp) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key) && entry.state == Stage::Intended) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key) && entry.state == Stage::Intended {})
+        {
             entry.state = Stage::Refused { at: now };
         }
     }
@@ -346,7 +347,7 @@ impl Book {
             .entries
             .iter()
             .enumerate()
-            .filter(|(_, entry)| entry.host == host && entry.state == Stage::Intended)
+            .filter(|(_, entry)| entry.host == host && entry.state == Stage::Intended {})
             .filter(|(_, entry)| agrees(run, &entry.run) && agrees(name, &entry.job_name))
             .map(|(index, _)| index)
             .collect();

@@ -6,6 +6,7 @@ mod harness;
 mod answers;
 mod attach;
 mod bad_input;
+mod corpus;
 #[cfg(unix)]
 mod deadline;
 #[cfg(unix)]

@@ -168,6 +168,23 @@ fn what_is_over_is_dropped_after_a_season_and_what_is_open_never() {
 }
 
 #[test]
+fn what_an_entry_does_not_know_is_refused_and_not_forgotten() {
+    let parsed = |state: &str| {
+        let entry = format!(r#"{{"run":"r","host":"h","payload":"p","state":{state}}}"#);
+        Book::parse(format!(r#"{{"format":"{FORMAT}","version":{VERSION},"entries":[{entry}]}}"#).as_bytes())
+    };
+    assert!(parsed(r#"{"is":"intended"}"#).is_ok());
+    assert!(parsed(r#"{"is":"submitted","jobId":7,"at":"2026-03-22T03:24:30Z"}"#).is_ok());
+    for state in [
+        r#"{"is":"intended","jobId":7}"#,
+        r#"{"is":"refused","at":"2026-03-22T03:24:30Z","jobId":7}"#,
+        r#"{"is":"submitted","jobId":7,"at":"2026-03-22T03:24:30Z","end":{}}"#,
+    ] {
+        assert!(parsed(state).is_err(), "{state}");
+    }
+}
+
+#[test]
 fn what_is_no_ledger_or_says_two_things_is_refused_in_words() {
     let whole = submitted("k", 7).text();
     let twice = {
