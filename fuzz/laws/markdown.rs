@@ -24,21 +24,24 @@ pub(super) fn report(texts: &[&str]) -> Report {
     let text = |place: usize| texts[place % texts.len()];
     let body = json!({"jobType": "INTEGRATION", "jobName": text(0), "periodName": text(10)});
     let why = format!("EPM ended it: {}", quote(text(4)));
-    let mut report = Report::default();
-    report.url = EpmUrl::parse("https://pod.example.com").ok();
-    report.payload = Payload::of_text(&body.to_string()).ok();
-    report.submitted = Submitted::Yes;
-    report.notes.push(format!("the log: {}", quote(text(5))));
-    let mut job = JobReport::new(JobId::new(2100), Some(text(0).to_owned()));
-    job.state = Some(State::Failed);
-    job.facts = facts(texts);
-    job.moments = moments(text(9), text(11));
-    job.end = Some(End::new(Outcome::Failed, why, None));
     let mut reader = Reader::new(mask());
     reader.push(text(4).as_bytes());
-    job.excerpt = Some(reader.finish());
-    report.jobs.push(job);
-    report
+    let job = JobReport {
+        state: Some(State::Failed),
+        facts: facts(texts),
+        moments: moments(text(9), text(11)),
+        end: Some(End::new(Outcome::Failed, why, None)),
+        excerpt: Some(reader.finish()),
+        ..JobReport::new(JobId::new(2100), Some(text(0).to_owned()))
+    };
+    Report {
+        url: EpmUrl::parse("https://pod.example.com").ok(),
+        payload: Payload::of_text(&body.to_string()).ok(),
+        submitted: Submitted::Yes,
+        notes: vec![format!("the log: {}", quote(text(5)))],
+        jobs: vec![job],
+        ..Report::default()
+    }
 }
 
 fn facts(texts: &[&str]) -> Facts {
