@@ -11,7 +11,7 @@ use epm_gate::outcome::Outcome;
 use epm_gate::payload::Payload;
 use epm_gate::report::{End, Event, JobReport, Moment, Report, Submitted, markdown};
 use jiff::Timestamp;
-use pulldown_cmark::{Event as Piece, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, Event as Piece, Options, Parser, Tag, TagEnd};
 use serde_json::json;
 
 use super::{mask, texts};
@@ -120,14 +120,19 @@ impl Page {
             | Options::ENABLE_GFM;
         let mut page = Self::default();
         let mut block: Option<String> = None;
+        let mut is_ours = false;
         for piece in Parser::new_ext(text, options) {
             match (piece, &mut block) {
-                (Piece::Start(Tag::CodeBlock(_)), None) => block = Some(String::new()),
+                (Piece::Start(Tag::CodeBlock(kind)), None) => {
+                    page.shape.push(format!("{kind:?}"));
+                    // A diagram is in words of ours alone, and part of the shape.
+                    is_ours = matches!(kind, CodeBlockKind::Fenced(word) if &*word == "mermaid");
+                    block = Some(String::new());
+                }
                 (Piece::Text(text), Some(block)) => block.push_str(&text),
                 (Piece::End(TagEnd::CodeBlock), _) => {
-                    page.shape.push("code block".to_owned());
-                    // A diagram is in words of ours alone.
-                    page.blocks.extend(block.take().filter(|block| !block.starts_with("gantt\n")));
+                    let kept = if is_ours { &mut page.shape } else { &mut page.blocks };
+                    kept.extend(block.take());
                 }
                 (Piece::Code(span), _) => {
                     page.shape.push("code span".to_owned());
