@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The gate as a process among others: stopped as GitHub's runner stops a step, under nohup, as PID 1 without an init, and
 # with a wall clock that jumps. Needs root for a PID namespace of its own.
+# shellcheck disable=SC2016 # backticks in single quotes are the log's
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 exec </dev/null
@@ -79,6 +80,10 @@ ended() {
   grep --quiet 'epm-gate attach' "$work/summary" || fail 'the summary does not say how to attach'
 }
 
+# Its heartbeat comes after a minute; it is looked at in the end.
+epm-gate run --job-name GL --timeout 70s --poll-min 5s --poll-max 5s 2>"$work/heartbeat" &
+beating=$!
+
 printf 'a step of GitHub, whose runner signals the shell alone\n'
 printf 'exec epm-gate run --job-name GL\n' >"$work/step.sh"
 # Its shell does not ignore SIGINT, which one in the background does.
@@ -119,5 +124,21 @@ jumping epm-gate run --job-name GL --timeout 3s
 ended 20 timed-out
 jumping epm-gate run --job-name GL --timeout 3s --ledger "$work/ledger.json" --ledger-key k
 ended 20 timed-out
+
+printf 'on a terminal, and not on one\n'
+script --quiet --return --command 'epm-gate run --job-name THREE_SECONDS' "$work/terminal" >/dev/null
+grep --quiet $'\r\033\\[2K' "$work/terminal" || fail 'no live line on a terminal'
+env NO_COLOR=1 script --quiet --return --command 'epm-gate run --job-name THREE_SECONDS' "$work/terminal" >/dev/null
+grep --quiet $'\033' "$work/terminal" && fail 'an escape sequence, though the environment asks for plain text'
+epm-gate run --job-name THREE_SECONDS 2>"$work/log"
+grep --quiet $'[\033\r]' "$work/log" && fail 'an escape sequence where there is no terminal'
+
+printf 'a heartbeat a minute\n'
+code=0
+wait "$beating" || code=$?
+[ "$code" -eq 20 ] || fail "exit code $code in place of 20"
+cp "$work/heartbeat" "$work/log"
+[ "$(grep --count --extended-regexp '^`GL` \(job [0-9]+\): in progress, after 1m( 1s)?, [0-9]+ polls$' "$work/log")" -eq 1 ] ||
+  fail 'not one heartbeat'
 
 printf 'the process holds\n'
