@@ -217,12 +217,19 @@ mod tests {
     }
 
     #[test]
+    fn signals_have_the_names_of_the_platform() {
+        let names = [Signal::Hangup, Signal::Interrupt, Signal::Terminate].map(Signal::name);
+        assert_eq!(names, ["SIGHUP", "SIGINT", "SIGTERM"]);
+    }
+
+    #[test]
     fn only_status_zero_passes() {
         for number in -5..100 {
             let outcome = Outcome::of_finished(State::of(number), false);
             assert_eq!(outcome.is_some_and(Outcome::is_pass), number == 0, "{number}");
             assert_eq!(outcome.is_some(), State::of(number).is_finished(), "{number}");
         }
+        assert_eq!(Outcome::of_finished(State::Succeeded, false), Some(Outcome::Succeeded));
         assert_eq!(Outcome::of_finished(State::Succeeded, true), Some(Outcome::Warned));
         assert_eq!(Outcome::of_finished(State::Failed, true), Some(Outcome::Failed));
     }

@@ -170,6 +170,19 @@ async fn one_good_answer_gives_the_outage_its_whole_budget_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_hour_of_flapping_ends_in_the_right_verdict() {
+    let two_hours = || with_timeout(7200.0);
+    let flapping: Vec<Heard> = (0..191).map(|n| if n % 10 == 0 { RUNNING } else { DOWN }).collect();
+    for state in [State::Succeeded, State::Failed, State::Cancelled] {
+        let (ending, asked) = submitted(two_hours(), &[&flapping[..], &[Heard::State(state)]].concat()).await;
+        assert_eq!(ending, Ending::Finished(state));
+        assert!(asked.last().is_some_and(|last| *last > 3600.0), "{asked:?}");
+    }
+    let (ending, _) = submitted(two_hours(), &[&flapping[..], &[DOWN]].concat()).await;
+    assert_eq!(ending, Ending::ContactLost, "and an outage is one still");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_decides_nothing_is_waited_out_under_its_grace() {
     for heard in [UNKNOWN, Heard::Nothing, Heard::Wordless, Heard::LoginPage, Heard::Missing] {
         let (ending, asked) = submitted(rules(), &[RUNNING, heard]).await;

@@ -412,6 +412,43 @@ fn a_ledger_that_cannot_be_used_is_named_and_nothing_is_sent() {
     }
 }
 
+/// A library in front of the system's that has no locks.
+#[cfg(target_os = "linux")]
+fn without_locks(gate: &Gate) -> String {
+    let source = gate.file(
+        "given-no-locks.c",
+        "#include <errno.h>\nint flock(int fd, int operation) { errno = EOPNOTSUPP; return -1; }\n",
+    );
+    let library = gate.path("given-no-locks.so").display().to_string();
+    let built = std::process::Command::new("cc").args(["-shared", "-fPIC", "-o", &library, &source]).status();
+    assert!(built.expect("the compiler that ring needs").success());
+    library
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_system_without_locks_is_refused() {
+    let sandbox = answering("{}");
+    let gate = keyed(&sandbox);
+    let library = without_locks(&gate);
+    let ran = gate.set("LD_PRELOAD", library).run(RUN);
+    assert_eq!((ran.end(), ran.output("submitted")), ((2, "usage"), "no"), "{ran:?}");
+    ran.says(&["error: ", "cannot be locked", "nothing was sent"]);
+    ran.says(&["hint: ", "a file system that has locks"]);
+    assert!(sandbox.requests().is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_means_that_nothing_is_submitted_where_the_ledger_is_on_it() {
+    let sandbox = answering("{}");
+    // No file may grow: each write fails as on a disk that is full.
+    let ran = keyed(&sandbox).after_shell("trap '' XFSZ; ulimit -f 0").run(RUN);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    ran.says(&["error: ", "ledger.json", "cannot be written", "nothing was sent"]);
+    assert_eq!(sandbox.posts(), 0);
+}
+
 #[test]
 fn a_ledger_that_cannot_be_written_means_that_nothing_is_submitted() {
     let sandbox = answering("{}");

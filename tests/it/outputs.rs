@@ -201,6 +201,21 @@ fn an_output_that_breaks_in_the_end_holds_a_job_that_passed() {
     }
 }
 
+/// No file may grow: each write fails as on a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_changes_no_verdict_and_lets_no_stage_pass() {
+    for (scenario, code) in [("succeeds", 40), ("fails-locked", 10), ("reset-after-submit", 24), ("unauthorized", 30)] {
+        let sandbox = shipped(scenario);
+        let ran = Gate::against(&sandbox).on_github().after_shell("trap '' XFSZ; ulimit -f 0").run(RUN);
+        assert_eq!(ran.code, code, "{scenario}: {ran:?}");
+        ran.says(&["warning: ", "cannot write"]);
+        if code < 30 {
+            ran.says(&["(job 2100)"].map(|text| if code == 24 { "submit" } else { text }));
+        }
+    }
+}
+
 #[test]
 fn the_command_line_wins_over_the_environment() {
     let sandbox = shipped("succeeds");
