@@ -18,10 +18,9 @@ use crate::auth::Credentials;
 use crate::ci::{Platform, Print, Wanted};
 use crate::epm::Limits;
 use crate::epm::url::EpmUrl;
-use crate::foreign::quote;
+use crate::foreign::{backticked, quote};
 use crate::gate::{Conditions, Plan, Task};
 use crate::pace::{Deadline, Pace, brief};
-use crate::payload::backticked;
 use crate::report::console::{Color, Volume};
 use crate::wait::Rules;
 

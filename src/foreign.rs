@@ -200,6 +200,11 @@ pub fn quote_whole(text: &str) -> String {
     if line.is_empty() { "`(empty)`".to_owned() } else { format!("`{line}`") }
 }
 
+/// Lists words of ours as `a`, `b`.
+pub fn backticked(words: &[&str]) -> String {
+    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
 /// The text, no longer than `most` bytes; what was cut ends in `…`.
 pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
     const MARK: &str = "…";

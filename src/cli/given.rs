@@ -7,8 +7,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use secrecy::SecretString;
 
-use crate::foreign::quote;
-use crate::payload::backticked;
+use crate::foreign::{backticked, quote};
 
 use super::Error;
 

@@ -4,10 +4,10 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use crate::foreign::quote;
+use crate::foreign::{backticked, quote};
 use crate::gate::source::Source;
 use crate::job::JobId;
-use crate::payload::{self, Draft, Field, JobType, Payload, backticked};
+use crate::payload::{self, Draft, Field, JobType, Payload};
 
 use super::Error;
 use super::given::{Given, Values};

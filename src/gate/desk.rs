@@ -19,8 +19,7 @@ use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
 use crate::report::console::Console;
-use crate::report::markdown::event;
-use crate::report::wording::{capitalised, headline, next_step, progress, subject};
+use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
 /// The report of a run, and the places where it is told while the run goes on.

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::foreign::{Foreign, cut, quote};
+use crate::foreign::{Foreign, cut};
 use crate::job::State;
 use crate::outcome::Outcome;
 use crate::pace::brief;
 use crate::payload::{Field, file_place};
 
-use super::wording::{headline, next_step, subject};
+use super::wording::{event, headline, next_step, subject};
 use super::{Event, JobReport, Moment, Report};
 
 /// GitHub drops a summary above 1 MiB whole, and all steps of a job share what is shown (ci-contracts.md §1.2).
@@ -182,19 +182,6 @@ fn moment(moment: &Moment) -> String {
 
 fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-/// What happened, in a sentence that may stand in markdown.
-pub fn event(event: &Event) -> String {
-    match event {
-        Event::Sent => "submit sent".to_owned(),
-        Event::Submitted => "submitted".to_owned(),
-        Event::Attached => "attached".to_owned(),
-        Event::State(state, None) => format!("{state} ({})", state.number()),
-        Event::State(state, Some(text)) => format!("{state} ({}), {}", state.number(), quote(text)),
-        Event::Trouble(what) => what.clone(),
-        Event::GaveUp(outcome) => format!("given up: {}", outcome.word()),
-    }
 }
 
 /// A gantt of the states, in words of ours alone: no text of others gets into a diagram.

@@ -5,7 +5,7 @@ use crate::foreign::{quote, quote_whole};
 use crate::outcome::Outcome;
 use crate::pace::brief;
 
-use super::{JobReport, Report, Submitted};
+use super::{Event, JobReport, Report, Submitted};
 
 /// What a job is called in a sentence.
 pub fn subject(job: &JobReport) -> String {
@@ -86,6 +86,19 @@ pub fn next_step(report: &Report) -> String {
     }
     let later = steps.split_off(1);
     later.iter().fold(steps.concat(), |all, step| format!("{all}. {}", capitalised(step)))
+}
+
+/// What happened, in a few words that may stand in markdown.
+pub fn event(event: &Event) -> String {
+    match event {
+        Event::Sent => "submit sent".to_owned(),
+        Event::Submitted => "submitted".to_owned(),
+        Event::Attached => "attached".to_owned(),
+        Event::State(state, None) => format!("{state} ({})", state.number()),
+        Event::State(state, Some(text)) => format!("{state} ({}), {}", state.number(), quote(text)),
+        Event::Trouble(what) => what.clone(),
+        Event::GaveUp(outcome) => format!("given up: {}", outcome.word()),
+    }
 }
 
 /// The sentence as it stands behind a full stop.
