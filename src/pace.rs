@@ -162,9 +162,9 @@ mod tests {
         assert_eq!(PACE.interval(secs(10.0), -1.0), secs(1.8));
         assert_eq!(PACE.interval(secs(0.5), -1.0), secs(1.0));
         assert_eq!(PACE.interval(secs(9000.0), 1.0), secs(60.0));
-        for _ in 0..1000 {
-            assert!((-1.0..=1.0).contains(&stray()));
-        }
+        let strays: Vec<f64> = (0..1000).map(|_| stray()).collect();
+        assert!(strays.iter().all(|stray| (-1.0..=1.0).contains(stray)));
+        assert!(strays.iter().any(|stray| *stray < -0.5) && strays.iter().any(|stray| *stray > 0.5));
     }
 
     #[test]
@@ -175,6 +175,8 @@ mod tests {
         assert_eq!(last(secs(50.0)), secs(45.0));
         assert_eq!(last(secs(10.0)), secs(9.0));
         assert!(Deadline::new(start, None).last_poll() - start > secs(1e8));
+        assert_eq!(Deadline::new(start, Some(secs(7.0))).timeout(), Some(secs(7.0)));
+        assert_eq!((Deadline::new(start, None).timeout(), Deadline::new(start, None).start()), (None, start));
     }
 
     #[test]
