@@ -131,7 +131,7 @@ impl Watch {
 
     /// For a job that EPM gave the id of to an earlier process of ours: it may be at its end by now.
     pub fn resumed(rules: Rules, now: Instant) -> Self {
-        Self { pause: Duration::ZERO, ..Self::new(rules, now, Acquaintance::Known) }
+        Self::new(rules, now, Acquaintance::Known)
     }
 
     /// For a job that somebody names.

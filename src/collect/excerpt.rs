@@ -44,6 +44,14 @@ pub struct Excerpt {
 }
 
 impl Excerpt {
+    /// The line that most likely says why: the last error, or else the first line that tells anything. Without its time.
+    pub fn reason(&self) -> Option<&str> {
+        let lines = || self.lines.iter().map(|(_, line)| line.as_str()).filter(|_| self.telling > 0);
+        let is_error = |line: &&str| line.contains("ERROR ") || line.contains("FATAL ");
+        let line = lines().rfind(is_error).or_else(|| lines().next())?;
+        Some(line.split_once("]: ").map_or(line, |(_, message)| message).trim())
+    }
+
     /// What these lines are, in words.
     pub fn title(&self) -> String {
         match (self.telling, self.lines.len() as u64) {
@@ -177,6 +185,15 @@ mod tests {
         let excerpt = excerpt(&[include_bytes!("../../tests/fixtures/composed-process-log.txt")]);
         let numbers: Vec<u64> = excerpt.lines.iter().map(|(number, _)| *number).collect();
         assert_eq!((numbers, excerpt.total), (vec![3, 4, 5, 7], 7));
+        assert_eq!(excerpt.reason(), Some("Error: 3303 Member 4711-X Not Found In Database"));
+    }
+
+    #[test]
+    fn the_reason_is_the_last_error_or_else_the_first_line_that_tells() {
+        let reason = |log: &str| excerpt(&[log.as_bytes()]).reason().map(str::to_owned);
+        assert_eq!(reason("ERROR [AIF]: a\nFATAL [AIF]: b\nWARN  [AIF]: c\n").as_deref(), Some("b"));
+        assert_eq!(reason("INFO  [AIF]: [BLANK] 2\nINFO  [AIF]: [NN] 3\n").as_deref(), Some("[BLANK] 2"));
+        assert_eq!(reason("INFO  [AIF]: fine\n"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! same words serve the log, an annotation and markdown.
 
 use crate::foreign::{quote, quote_whole};
+use crate::job::State;
 use crate::outcome::Outcome;
 use crate::pace::brief;
 
@@ -36,7 +37,14 @@ pub fn headline(report: &Report) -> String {
         Outcome::Unreachable if report.deciding_job().is_some_and(|job| job.id.is_none()) => "was not submitted",
         outcome => verb(outcome),
     };
-    format!("{job} {verb}: {}{others}", end.why)
+    format!("{job} {verb}: {}{}{others}", end.why, reason(report))
+}
+
+/// What the log says of a failure that EPM itself says nothing of: rejected rows end so (epm-api.md §1.6).
+fn reason(report: &Report) -> String {
+    let job = report.deciding_job().filter(|job| job.state == Some(State::Failed) && job.facts.details.is_none());
+    let line = job.and_then(|job| job.excerpt.as_ref()?.reason());
+    line.map(|line| format!("; the log says {}", quote(line))).unwrap_or_default()
 }
 
 fn passed(report: &Report) -> usize {

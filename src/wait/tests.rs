@@ -64,6 +64,10 @@ async fn attached(rules: Rules, script: &[Heard]) -> (Ending, Vec<f64>) {
 async fn the_first_poll_comes_after_the_shortest_interval_and_at_once_on_attach() {
     assert_eq!(submitted(rules(), &[SUCCESS]).await, (Ending::Finished(State::Succeeded), vec![1.0]));
     assert_eq!(attached(rules(), &[SUCCESS]).await, (Ending::Finished(State::Succeeded), vec![0.0]));
+    let resumed = async |heard| play(Watch::resumed(rules(), Instant::now()), &[plain(heard)]).await;
+    assert_eq!(resumed(SUCCESS).await, (Ending::Finished(State::Succeeded), vec![0.0]));
+    assert_eq!(resumed(Heard::Refused).await.0, Ending::AccessLost);
+    assert_eq!(resumed(Heard::Missing).await.0, Ending::Undetermined);
 }
 
 #[tokio::test(start_paused = true)]
