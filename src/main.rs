@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::process::exit;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,9 +10,9 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::runtime;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use epm_gate::bounded::{Lost, aside, within};
+use epm_gate::bounded::{Lost, WRITE, aside, within};
 use epm_gate::ci::Outputs;
 use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
 use epm_gate::epm::Client;
@@ -94,12 +95,14 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
             Some(NOT_BEGUN),
         ));
     };
+    let mut opening = pin!(open(call, environment, until));
     let (opened, early) = tokio::select! {
         biased;
-        opened = open(call, environment, until) => (opened, None),
-        signal = signals.first() => (closed(call, environment), Some(signal)),
+        opened = &mut opening => (Ok(opened), None),
+        // What opens at all, opens soon; then the end can be written there.
+        signal = signals.first() => (timeout(WRITE, opening).await, Some(signal)),
     };
-    let (opened, trouble) = opened;
+    let (opened, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
     let desk = desk.get_or_init(|| Rc::new(opened));
     if let Some(end) = early.map(interrupted).or(trouble) {
         return desk.end_with(end);
