@@ -8,6 +8,7 @@ pub mod run;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::bounded;
 use crate::foreign::{defused, quote};
@@ -117,6 +118,13 @@ impl Error {
     }
 }
 
+/// How long a pipe is waited for that somebody is to read.
+const OPENING: Duration = Duration::from_secs(3);
+
+fn nobody_reads() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "it is a pipe that nobody reads")
+}
+
 /// A file that is appended to; none stands for stderr, where people read.
 #[derive(Debug)]
 struct Sink {
@@ -135,7 +143,15 @@ impl Sink {
         if path.as_os_str() == "-" {
             return Ok(Self { what, path, file: None, may_block: true, is_open_ended: false });
         }
-        match OpenOptions::new().append(true).create(true).open(&path) {
+        // A pipe opens when somebody reads it: it must not keep the other outputs from being opened.
+        let is_file = std::fs::metadata(&path).is_ok_and(|metadata| metadata.is_file());
+        let open = {
+            let path = path.clone();
+            move || OpenOptions::new().append(true).create(true).open(path)
+        };
+        let opened =
+            if is_file { open() } else { bounded::within(OPENING, open).unwrap_or_else(|_| Err(nobody_reads())) };
+        match opened {
             Ok(file) => {
                 let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
                 Ok(Self { what, is_open_ended: is_open_ended(&path), path, file: Some(file), may_block })

@@ -219,7 +219,8 @@ impl Call {
         if credentials.is_none() && !dry_run {
             return Err(connection::no_credentials());
         }
-        let attach_flags = connection::attach_flags(&values, &url)?;
+        let of_ci = keeping.as_ref().filter(|keeping| !keeping.is_explicit).and_then(|keeping| keeping.run.as_deref());
+        let attach_flags = connection::attach_flags(&values, &url, of_ci)?;
         let poll_rate = poll_rate(&values)?;
         let rules = Rules { lead: lead(&task, poll_rate), ..rules(&values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };

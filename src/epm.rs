@@ -52,6 +52,8 @@ pub struct Client {
     trust: Mutex<Trust>,
     met: Cell<bool>,
     answered: Cell<bool>,
+    /// How often the credentials were renewed: what was refused with older ones is sent again.
+    renewals: Cell<u32>,
     /// Whether a submit has cost a renewal already.
     renewed: Cell<bool>,
     trace: Box<dyn Fn(&str)>,
@@ -134,9 +136,9 @@ impl Client {
         let mask = RefCell::new(Mask::new(credentials.forms()));
         let trust = Mutex::new(Trust::Untried);
         let credentials = RefCell::new(credentials);
-        let (met, answered, renewed) = Default::default();
+        let (met, answered, renewals, renewed) = Default::default();
         let trace = Box::new(trace);
-        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, answered, renewed, trace })
+        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, answered, renewals, renewed, trace })
     }
 
     /// The look before a submit: whether EPM is there and lets us in. What the path says otherwise is not documented,
@@ -224,9 +226,9 @@ impl Client {
         Ok(())
     }
 
-    /// The host, with its port where that is not the usual one.
-    pub fn host(&self) -> String {
-        self.url.host()
+    /// The service: its host, and the prefix where several stand behind one.
+    pub fn place(&self) -> String {
+        self.url.place()
     }
 
     /// Whether EPM has answered at all, whatever it said.
@@ -248,6 +250,7 @@ impl Client {
     async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
+        let renewals = self.renewals.get();
         let reply = self.get(&url, allowance).await?;
         if reply.status != 401 {
             return Ok(self.settle(alone, reply, purpose));
@@ -256,7 +259,8 @@ impl Client {
             Some(guard) => guard,
             None => self.lock(allowance).await?,
         };
-        if !self.may_try_again(&trust) {
+        let is_outdated = self.renewals.get() > renewals && !matches!(*trust, Trust::Refused(_));
+        if !is_outdated && !self.may_try_again(&trust) {
             *trust = Trust::Refused(Refusal::Unauthorized);
             return Err(Refusal::Unauthorized.into());
         }
@@ -310,6 +314,7 @@ impl Client {
     fn renew(&self) -> bool {
         let renewed = self.credentials.borrow_mut().renew();
         if renewed {
+            self.renewals.set(self.renewals.get() + 1);
             self.mask.borrow_mut().extend(self.credentials.borrow().forms());
         }
         renewed

@@ -18,6 +18,7 @@ use crate::epm::Client;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::submission::Submission;
 use crate::job::{Answer, JobId, State};
+use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
 use crate::pace::Turnstile;
 use crate::payload::Payload;
@@ -134,7 +135,7 @@ impl Gate {
             Task::Run(source) => self.run_one(source).await,
             Task::Submit(source) => self.submit_one(source).await,
             Task::Attach(ids) => {
-                if self.adopt(ids) {
+                if self.may_adopt(ids) {
                     self.desk.attached();
                     let follow = |(index, id): (usize, &JobId)| self.follow(index, *id, Watch::attached);
                     join_all(ids.iter().enumerate().map(follow)).await;
@@ -171,25 +172,17 @@ impl Gate {
         }
     }
 
-    /// Takes the ids into the ledger, where there is one. False where that ends the run.
-    fn adopt(&self, ids: &[JobId]) -> bool {
-        let Some(Keeping { ledger, run, .. }) = &self.plan.keeping else { return true };
-        let name = self.desk.read(|report| report.jobs.first().and_then(|job| job.name.clone()));
-        match ledger.adopt(&self.client.host(), ids, run.as_deref(), name.as_deref()) {
-            Ok(adopted) => {
-                self.desk.keeps(ledger.clone());
-                for (index, adopted) in adopted.iter().enumerate() {
-                    if let Some(note) = ending::adopted(adopted) {
-                        self.desk.tell(index, &note);
-                    }
-                }
-                true
-            }
-            Err(error) => {
-                self.desk.end_all(&ending::unusable(&error));
-                false
-            }
+    /// Makes the ledger ready to take the ids in, where there is one. False where it cannot be used.
+    fn may_adopt(&self, ids: &[JobId]) -> bool {
+        let Some(Keeping { ledger, run, is_by_hand, .. }) = &self.plan.keeping else { return true };
+        if let Err(error) = ledger.read() {
+            self.desk.end_all(&ending::unusable(&error));
+            return false;
         }
+        let name = self.desk.read(|report| report.jobs.first().and_then(|job| job.name.clone()));
+        let is_idle = ids.len() > 1 || run.is_none() && !is_by_hand;
+        self.desk.adopts(ledger.clone(), Hint { run: run.clone(), name, is_idle }, ids);
+        true
     }
 
     /// A sign of life each minute, and on a terminal each second.
@@ -329,6 +322,9 @@ impl Gate {
 
     /// Takes an answer in.
     fn hear(&self, index: usize, id: JobId, answer: &Answer, again: bool) -> Heard {
+        if answer.job_id == Some(id) {
+            self.desk.adopt(index, answer);
+        }
         if let Some(state) = answer.state_of(id) {
             self.desk.heard(index, answer, state);
             return Heard::State(state);

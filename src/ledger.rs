@@ -19,13 +19,16 @@ use tokio::time::Instant;
 use crate::foreign::quote;
 use crate::job::JobId;
 
-use book::{Adopted, Book, Found, Key, Recorded, Work};
+use book::{Adopted, Book, Found, Hint, Key, Recorded, Work};
 
 /// More than any ledger holds: what is ended is dropped after a season.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
 /// How long another gate's rewrite is waited for; one takes milliseconds.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The same at the end of a run, which has to stand soon.
+const HURRY: Duration = Duration::from_millis(250);
 
 /// A ledger that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -68,17 +71,6 @@ pub enum Error {
         /// Why not.
         source: io::Error,
     },
-    /// The id of an attach could belong to several submits.
-    #[error(
-        "the ledger {} holds {count} submits whose job is not known, and it is not clear which one this is",
-        shown(path)
-    )]
-    Ambiguous {
-        /// Which file.
-        path: PathBuf,
-        /// How many.
-        count: usize,
-    },
 }
 
 fn shown(path: &Path) -> String {
@@ -96,9 +88,6 @@ impl Error {
             }
             Self::NoLocks { .. } => "put the ledger on a file system that has locks, such as a local disk",
             Self::Unwritable { .. } => "name a place that exists, has room, and that this user may write to",
-            Self::Ambiguous { .. } => {
-                "attach to one job at a time, with the `--ledger-key` or the `--job-name` of its submit"
-            }
         }
     }
 
@@ -113,6 +102,7 @@ impl Error {
 #[derive(Clone, Debug)]
 pub struct Ledger {
     path: PathBuf,
+    patience: Duration,
 }
 
 /// A gate's turn to submit, until it is dropped or the process ends, however that comes about.
@@ -122,12 +112,24 @@ pub struct Turn {
 }
 
 impl Ledger {
-    /// The ledger at a path. A link is followed, so that the file it leads to is replaced and not the link, and two ways
-    /// to one file share its locks.
+    /// The ledger at a path. A link is followed, even to a file that is not there yet, so that the file it leads to is
+    /// replaced and not the link, and two ways to one file share its locks.
     pub fn at(path: &Path) -> Self {
-        let in_folder = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
-        let path = fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.to_owned());
-        Self { path }
+        const MOST_LINKS: usize = 16;
+        let mut path = path.to_owned();
+        for _ in 0..MOST_LINKS {
+            let Ok(target) = fs::read_link(&path) else { break };
+            path = folder(&path).join(target);
+        }
+        let in_folder = || Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?));
+        let path = in_folder().unwrap_or_else(|| path.clone());
+        Self { path, patience: PATIENCE }
+    }
+
+    /// The same for the end of a run.
+    #[must_use]
+    pub fn in_a_hurry(&self) -> Self {
+        Self { patience: HURRY, ..self.clone() }
     }
 
     /// The file itself.
@@ -141,6 +143,7 @@ impl Ledger {
     ///
     /// A folder that cannot be written to, or has no locks.
     pub fn turn(&self) -> Result<Option<Turn>, Error> {
+        self.check()?;
         Ok(self.lock("lock")?.map(|lock| Turn { _lock: lock }))
     }
 
@@ -151,18 +154,27 @@ impl Ledger {
     /// What cannot be read, and what is no ledger of this version.
     pub fn read(&self) -> Result<Book, Error> {
         let path = || self.path.clone();
+        if !self.check()? {
+            return Ok(Book::default());
+        }
         let mut bytes = Vec::new();
-        match fs::metadata(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Book::default()),
-            Ok(metadata) if !metadata.is_file() => return Err(Error::NotAFile { path: path() }),
-            _ => File::open(&self.path)
-                .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
-                .map_err(|source| Error::Unreadable { path: path(), source })?,
-        };
+        File::open(&self.path)
+            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes))
+            .map_err(|source| Error::Unreadable { path: path(), source })?;
         if bytes.len() as u64 > LARGEST {
             return Err(Error::Damaged { path: path(), problem: format!("it is larger than {LARGEST} bytes") });
         }
         Book::parse(&bytes).map_err(|problem| Error::Damaged { path: path(), problem })
+    }
+
+    /// Whether it is there; what is there must be a file.
+    fn check(&self) -> Result<bool, Error> {
+        match fs::metadata(&self.path) {
+            Ok(metadata) if metadata.is_file() => Ok(true),
+            Ok(_) => Err(Error::NotAFile { path: self.path.clone() }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(source) => Err(Error::Unreadable { path: self.path.clone(), source }),
+        }
     }
 
     /// Changes it: reads, changes and replaces it as one step among all gates.
@@ -170,17 +182,17 @@ impl Ledger {
     /// # Errors
     ///
     /// What keeps it from being read or written; it is as it was then.
-    pub fn change<T>(&self, change: impl FnOnce(&mut Book) -> Result<T, Error>) -> Result<T, Error> {
+    fn change<T>(&self, change: impl FnOnce(&mut Book) -> T) -> Result<T, Error> {
         let _writing = self.writing()?;
         let mut book = self.read()?;
-        let changed = change(&mut book)?;
+        let changed = change(&mut book);
         self.replace(&book).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
         Ok(changed)
     }
 
     /// Waits for the moment of a rewrite.
     fn writing(&self) -> Result<File, Error> {
-        let until = Instant::now() + PATIENCE;
+        let until = Instant::now() + self.patience;
         loop {
             if let Some(lock) = self.lock("writing")? {
                 return Ok(lock);
@@ -195,8 +207,12 @@ impl Ledger {
 
     fn lock(&self, suffix: &str) -> Result<Option<File>, Error> {
         let path = self.beside(suffix);
-        let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
+        // For reading too: a pipe in its place would block whoever only writes.
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
         let file = file.map_err(|source| Error::Unwritable { path: path.clone(), source })?;
+        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
+            return Err(Error::NotAFile { path });
+        }
         match file.try_lock() {
             Ok(()) => Ok(Some(file)),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -209,7 +225,12 @@ impl Ledger {
     /// rename is of the folder.
     fn replace(&self, book: &Book) -> io::Result<()> {
         let part = self.beside("part");
-        let mut file = File::create(&part)?;
+        // What an earlier gate has left there, or whatever else: it is not written through.
+        let _ = fs::remove_file(&part);
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
+        if let Ok(metadata) = fs::metadata(&self.path) {
+            file.set_permissions(metadata.permissions())?;
+        }
         file.write_all(book.text().as_bytes())?;
         file.sync_all()?;
         drop(file);
@@ -229,9 +250,14 @@ fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Flushes a folder, where the system can: some folders may not be read, and some file systems refuse.
 #[cfg(unix)]
 fn flush_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
+        flushed => flushed,
+    }
 }
 
 /// Where a folder cannot be opened, the system flushes a rename by itself.
@@ -247,6 +273,7 @@ pub struct Page {
     ledger: Ledger,
     key: Key,
     turn: Option<Turn>,
+    work: Work,
     /// What could not be written when it was known.
     unwritten: Option<Unwritten>,
 }
@@ -260,7 +287,7 @@ enum Unwritten {
 impl Page {
     /// The place of a run that has its turn.
     pub fn new(ledger: Ledger, key: Key, turn: Turn) -> Self {
-        Self { ledger, key, turn: Some(turn), unwritten: None }
+        Self { ledger, key, turn: Some(turn), work: Work::default(), unwritten: None }
     }
 
     /// The ledger that it is in.
@@ -283,8 +310,11 @@ impl Page {
     ///
     /// What keeps the ledger from being written: nothing may be sent then.
     pub fn intend(&mut self, work: &Work) -> Result<(), Error> {
-        self.unwritten = None;
-        self.change(|book, key, now| book.intend(key, work, now))
+        self.work = work.clone();
+        let written = self.change(|book, key, now| book.intend(key, work, now));
+        // It may stand there all the same, if only what comes after the rename has failed.
+        self.unwritten = written.as_ref().err().map(|_| Unwritten::Refused);
+        written
     }
 
     /// Takes the intent back: nothing came of it.
@@ -318,10 +348,17 @@ impl Page {
         match self.unwritten {
             None => return Ok(()),
             Some(Unwritten::Refused) => self.change(Book::refuse)?,
-            Some(Unwritten::Submitted(id)) => self.change(|book, key, now| book.submitted(key, id, now))?,
+            Some(Unwritten::Submitted(id)) => {
+                self.change(|book, key, now| book.submitted(key, &self.work, id, now))?;
+            }
         }
         self.unwritten = None;
         Ok(())
+    }
+
+    /// The run comes to its end, and does not wait for long any more.
+    pub fn hurry(&mut self) {
+        self.ledger = self.ledger.in_a_hurry();
     }
 
     /// Lets the next gate have its turn.
@@ -330,43 +367,32 @@ impl Page {
     }
 
     fn change(&self, change: impl FnOnce(&mut Book, &Key, Timestamp)) -> Result<(), Error> {
-        self.ledger.change(|book| {
-            change(book, &self.key, Timestamp::now());
-            Ok(())
-        })
+        self.ledger.change(|book| change(book, &self.key, Timestamp::now()))
     }
 }
 
 impl Ledger {
-    /// Writes a job's end down, wherever the job stands; nothing where it does not.
+    /// Writes the ends of jobs down, wherever these jobs stand; nothing of one that does not.
     ///
     /// # Errors
     ///
     /// What keeps the ledger from being written.
-    pub fn ended(&self, host: &str, id: JobId, recorded: &Recorded) -> Result<(), Error> {
-        self.change(|book| {
-            book.ended(host, id, recorded);
-            Ok(())
-        })
+    pub fn ended(&self, place: &str, ends: &[(JobId, Recorded)]) -> Result<(), Error> {
+        if ends.is_empty() {
+            return Ok(());
+        }
+        self.change(|book| ends.iter().for_each(|(id, end)| book.ended(place, *id, end)))
     }
 
-    /// Takes in the ids that somebody found, and tells what became of each. `run` and `name` say which submit they
-    /// belong to, where that is known.
+    /// Takes in an id that somebody found, and tells what became of it; none while another gate submits, since it may be
+    /// the one whose job this is.
     ///
     /// # Errors
     ///
-    /// Ids that could belong to several submits, and what keeps the ledger from being written.
-    pub fn adopt(
-        &self,
-        host: &str,
-        ids: &[JobId],
-        run: Option<&str>,
-        name: Option<&str>,
-    ) -> Result<Vec<Adopted>, Error> {
-        self.change(|book| {
-            let adopted = book.adopt(host, ids, run, name, Timestamp::now());
-            adopted.map_err(|count| Error::Ambiguous { path: self.path.clone(), count })
-        })
+    /// What keeps the ledger from being written.
+    pub fn adopt(&self, place: &str, id: JobId, hint: &Hint) -> Result<Option<Adopted>, Error> {
+        let Some(_turn) = self.turn()? else { return Ok(None) };
+        self.change(|book| Some(book.adopt(place, id, hint, Timestamp::now())))
     }
 }
 

@@ -218,6 +218,11 @@ impl JobReport {
         self.moments.iter().rfind(|moment| moment.event == Event::Sent).map(|moment| moment.at)
     }
 
+    /// Whether we know it from its beginning.
+    pub fn is_whole(&self) -> bool {
+        self.moments.iter().any(|moment| moment.event == Event::Submitted)
+    }
+
     /// How long it has gone on.
     pub fn elapsed(&self, now: Instant) -> Duration {
         self.duration

@@ -1,7 +1,7 @@
 //! A ledger: whatever is one comes back as it was from its own text, and says of a submit what its JSON says.
 
 use epm_gate::job::{Facts, JobId};
-use epm_gate::ledger::book::{Book, Found, Key, Recorded, Work};
+use epm_gate::ledger::book::{Book, Found, Hint, Key, Recorded, Work};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ pub(super) fn holds(bytes: &[u8]) {
             goes_on(&book, &key);
         }
     }
-    goes_on(&book, &Key { run: "none".to_owned(), payload: "of".to_owned(), host: "these".to_owned() });
+    goes_on(&book, &Key { run: "none".to_owned(), payload: "of".to_owned(), place: "these".to_owned() });
 }
 
 fn json(bytes: &[u8]) -> Value {
@@ -39,11 +39,21 @@ fn leaves(value: &Value) -> usize {
 
 fn key(entry: &Value) -> Option<Key> {
     let text = |key: &str| entry[key].as_str().map(str::to_owned);
-    Some(Key { run: text("run")?, payload: text("payload")?, host: text("host")? })
+    Some(Key { run: text("run")?, payload: text("payload")?, place: text("host")? })
 }
 
 fn moment(value: &Value) -> Timestamp {
     value.as_str().and_then(|text| text.parse().ok()).expect("a moment")
+}
+
+fn word(found: &Found) -> &'static str {
+    match found {
+        Found::Nothing => "nothing",
+        Found::Open { .. } => "open",
+        Found::Running { .. } => "running",
+        Found::Passed { .. } => "passed",
+        Found::Stale { .. } => "stale",
+    }
 }
 
 /// A pass is found only where status 0 was heard.
@@ -51,13 +61,7 @@ fn is_found(book: &Book, key: &Key, state: &Value) {
     let end = &state["end"];
     let now = if end.is_null() { Timestamp::UNIX_EPOCH } else { moment(&end["at"]) };
     let found = book.found(key, false, now);
-    let word = match &found {
-        Found::Nothing => "nothing",
-        Found::Open { .. } => "open",
-        Found::Running { .. } => "running",
-        Found::Passed { .. } => "passed",
-        Found::Stale { .. } => "stale",
-    };
+    let word = word(&found);
     let expected = match (state["is"].as_str(), end["status"].as_i64()) {
         (Some("intended"), _) => "open",
         (Some("submitted"), _) => "running",
@@ -87,23 +91,24 @@ fn goes_on(book: &Book, key: &Key) {
     };
     let work = Work { job_type: "INTEGRATION".to_owned(), name: None };
     assert_eq!(step(&|book| book.intend(key, &work, now)), Found::Open { at: Some(now) });
-    assert_eq!(step(&|book| book.refuse(key, now)), Found::Nothing);
+    // Nothing came of it: what stood there before stands there again.
+    assert_eq!(word(&step(&|book| book.refuse(key, now))), word(&book.found(key, false, now)));
     assert_eq!(step(&|book| book.intend(key, &work, now)), Found::Open { at: Some(now) });
     adopted(book.clone(), key, id, now);
-    assert_eq!(step(&|book| book.submitted(key, id, now)), Found::Running { id, at: now });
+    assert_eq!(step(&|book| book.submitted(key, &work, id, now)), Found::Running { id, at: now });
     let end = |status| Recorded { at: now, status, seconds: 1, facts: Facts::default() };
-    assert_eq!(step(&|book| book.ended(&key.host, id, &end(1))), Found::Nothing);
+    assert_eq!(step(&|book| book.ended(&key.place, id, &end(1))), Found::Nothing);
     let passed = Found::Passed { id, end: Box::new(end(0)) };
-    assert_eq!(step(&|book| book.ended(&key.host, id, &end(0))), passed);
+    assert_eq!(step(&|book| book.ended(&key.place, id, &end(0))), passed);
 }
 
 /// Ids that somebody found make no ledger that could not be read again.
 fn adopted(mut book: Book, key: &Key, id: JobId, now: Timestamp) {
     let next = JobId::new(id.number() + 1).expect("it is not 0");
-    for run in [None, Some(key.run.as_str())] {
-        let _ = book.adopt(&key.host, &[id, next], run, None, now);
-        comes_back(&book);
-        let _ = book.adopt(&key.host, &[id], run, None, now);
-        comes_back(&book);
+    for run in [None, Some(key.run.clone())] {
+        for (id, is_idle) in [(id, true), (next, false), (id, false)] {
+            book.adopt(&key.place, id, &Hint { run: run.clone(), name: None, is_idle }, now);
+            comes_back(&book);
+        }
     }
 }

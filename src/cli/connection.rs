@@ -121,7 +121,9 @@ fn of_file(file: &Given, error: &auth::Error) -> Error {
 }
 
 /// The flags with which a later `attach` reaches the same service as the same user.
-pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl) -> Result<String, Error> {
+///
+/// `key`: what the CI gave as the ledger's key, which is another one wherever the attach runs.
+pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>) -> Result<String, Error> {
     let mut flags = format!(" --url {}", shell_quoted(&url.to_string()));
     for flag in
         ["username", "identity-domain", "password-file", "access-token-file", "ledger", "ledger-key", "job-name"]
@@ -135,6 +137,9 @@ pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl) -> Result<String, 
             }
             _ => flags = format!("{flags} --{flag} \"${}\"", variable(flag)),
         }
+    }
+    if let Some(key) = key.filter(|key| is_printed_as_it_is(key)) {
+        flags = format!("{flags} --ledger-key {}", shell_quoted(key));
     }
     Ok(flags)
 }

@@ -34,7 +34,8 @@ pub(super) fn keeping(
         }
         None => None,
     };
-    Ok(Some(Keeping { ledger: Ledger::at(Path::new(&file.value)), run, is_explicit, fresh }))
+    let is_by_hand = platform == Platform::None;
+    Ok(Some(Keeping { ledger: Ledger::at(Path::new(&file.value)), run, is_explicit, fresh, is_by_hand }))
 }
 
 const HELP: &str = "set `--ledger-key` to what tells this load from any other, such as `close-2026-01-gl`";

@@ -91,6 +91,11 @@ impl EpmUrl {
         self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
     }
 
+    /// The service: its host, and the prefix where several stand behind one.
+    pub fn place(&self) -> String {
+        format!("{}{}", self.host(), self.0.path().trim_end_matches('/'))
+    }
+
     /// Whether it is asked without TLS, which only loopback is.
     pub fn is_plain(&self) -> bool {
         self.0.scheme() == "http"
@@ -236,6 +241,8 @@ mod tests {
             "https://gw.example.com/prod/interop/rest/11.1.2.3.600/applicationsnapshots/outbox%2Flogs%2FX%20%C3%A9.log/contents"
         );
         assert_eq!(url.below("/a/?b=c").as_str(), "https://gw.example.com/prod/a/?b=c");
+        assert_eq!(url.place(), "gw.example.com/prod");
+        assert_eq!(EpmUrl::parse("https://gw.example.com/").unwrap().place(), "gw.example.com");
     }
 
     #[test]

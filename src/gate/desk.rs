@@ -14,7 +14,7 @@ use crate::collect::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, cut, quote};
 use crate::job::{Answer, Facts, JobId, State};
-use crate::ledger::book::{Recorded, Work};
+use crate::ledger::book::{Hint, Recorded, Work};
 use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
@@ -22,12 +22,16 @@ use crate::report::console::Console;
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
+use super::ending;
+
 /// The report of a run, and the places where it is told while the run goes on.
 pub struct Desk {
     report: RefCell<Report>,
     outputs: RefCell<Outputs>,
     ledger: RefCell<Option<Ledger>>,
     page: RefCell<Option<Page>>,
+    /// The ids that the ledger is to take in once EPM has answered about them, and whose they are.
+    adopting: RefCell<(Hint, Vec<JobId>)>,
     platform: Platform,
     console: Console,
     answered: Notify,
@@ -37,8 +41,8 @@ impl Desk {
     /// A desk for a run.
     pub fn new(report: Report, outputs: Outputs, platform: Platform, console: Console) -> Self {
         let (report, outputs) = (RefCell::new(report), RefCell::new(outputs));
-        let (ledger, page) = Default::default();
-        Self { report, outputs, ledger, page, platform, console, answered: Notify::new() }
+        let (ledger, page, adopting) = Default::default();
+        Self { report, outputs, ledger, page, adopting, platform, console, answered: Notify::new() }
     }
 
     /// The log.
@@ -82,6 +86,41 @@ impl Desk {
     /// Ends are to be written into this ledger.
     pub fn keeps(&self, ledger: Ledger) {
         *self.ledger.borrow_mut() = Some(ledger);
+    }
+
+    /// The ledger is to take these ids in, once EPM has answered about them.
+    pub fn adopts(&self, ledger: Ledger, hint: Hint, ids: &[JobId]) {
+        self.keeps(ledger);
+        *self.adopting.borrow_mut() = (hint, ids.to_vec());
+    }
+
+    /// EPM has answered about a job: its id may be taken in. While another gate submits, it waits for the next answer.
+    pub fn adopt(&self, index: usize, answer: &Answer) {
+        let Some((ledger, id)) = self.to_adopt(index) else { return };
+        let mut hint = self.adopting.borrow().0.clone();
+        // What a label or a key leaves open, the job's own name may tell.
+        if hint.run.is_none() && hint.name.is_none() {
+            hint.name = answer.facts.job_name.as_ref().map(|name| name.as_str().to_owned());
+        }
+        let place = self.read(|report| report.url.as_ref().map(EpmUrl::place)).unwrap_or_default();
+        let adopted = ledger.adopt(&place, id, &hint);
+        if !matches!(adopted, Ok(None)) {
+            self.adopting.borrow_mut().1.retain(|waiting| *waiting != id);
+        }
+        match adopted {
+            Ok(adopted) => {
+                if let Some(note) = adopted.and_then(|adopted| ending::adopted(&adopted)) {
+                    self.tell(index, &note);
+                }
+            }
+            Err(error) => self.tell_once(error.sentence()),
+        }
+    }
+
+    fn to_adopt(&self, index: usize) -> Option<(Ledger, JobId)> {
+        let id = self.read(|report| report.jobs[index].id)?;
+        let waits = self.adopting.borrow().1.contains(&id);
+        Some((self.ledger.borrow().clone().filter(|_| waits)?, id))
     }
 
     /// The next gate may have its turn at the ledger.
@@ -180,9 +219,9 @@ impl Desk {
     }
 
     /// An earlier run may have submitted this, and so nothing is submitted now.
-    pub fn doubts(&self, end: End) {
+    pub fn doubts(&self) {
+        self.let_go();
         self.note(|report| report.submitted = Submitted::Maybe);
-        self.ended(0, end);
     }
 
     /// What was recorded of a job stands for what EPM does not know any more.
@@ -381,14 +420,19 @@ impl Desk {
         if let Ok(mut page) = self.page.try_borrow_mut()
             && let Some(page) = &mut *page
         {
+            page.hurry();
             errors.extend(page.settle().err());
         }
-        let host = report.url.as_ref().map(EpmUrl::host).unwrap_or_default();
+        let place = report.url.as_ref().map(EpmUrl::place).unwrap_or_default();
         if let Ok(ledger) = self.ledger.try_borrow()
             && let Some(ledger) = &*ledger
         {
-            let ends = report.jobs.iter().filter_map(recorded);
-            errors.extend(ends.filter_map(|(id, end)| ledger.ended(&host, id, &end).err()));
+            let (hint, waiting) = &*self.adopting.borrow();
+            let heard = report.jobs.iter().filter(|job| job.state.is_some()).filter_map(|job| job.id);
+            let late = heard.filter(|id| waiting.contains(id));
+            errors.extend(late.filter_map(|id| ledger.in_a_hurry().adopt(&place, id, hint).err()));
+            let ends: Vec<_> = report.jobs.iter().filter_map(recorded).collect();
+            errors.extend(ledger.in_a_hurry().ended(&place, &ends).err());
         }
         errors
     }

@@ -38,7 +38,7 @@ pub(super) fn puzzle(id: JobId, answer: &Answer) -> String {
 pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan) -> End {
     let rules = &plan.rules;
     match ending {
-        Ending::Finished(state) => finished(state, job, &plan.conditions, plan.submits()),
+        Ending::Finished(state) => finished(state, job, &plan.conditions, job.is_whole()),
         Ending::TimedOut => End::new(Outcome::TimedOut, timed_out(job, plan), None),
         Ending::ContactLost => {
             let why = format!("no usable answer came for {}: {}", brief(rules.outage_budget), newest(job));
@@ -286,7 +286,11 @@ pub(super) fn adopted(adopted: &Adopted) -> Option<String> {
             let when = at.map(|at| format!(" of {}", utc(at))).unwrap_or_default();
             Some(format!("now in the ledger as the job of the submit{when}"))
         }
-        Adopted::Alone => Some("now in the ledger; no submit there waited for its job".to_owned()),
+        Adopted::Alone { open: 0 } => Some("now in the ledger; no submit there waited for its job".to_owned()),
+        Adopted::Alone { open } => Some(format!(
+            "now in the ledger by itself: {open} submits there wait for their jobs; if it belongs to one, attach to it alone, \
+             with the `--ledger-key` that the run of that submit has printed"
+        )),
     }
 }
 

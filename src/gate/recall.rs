@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::job::{JobId, State};
 use crate::ledger::book::{Found, Key, Recorded};
@@ -25,6 +25,8 @@ pub struct Keeping {
     pub is_explicit: bool,
     /// Whether to submit anew, whatever the ledger holds.
     pub fresh: bool,
+    /// Whether a person calls, and no stage of a pipeline.
+    pub is_by_hand: bool,
 }
 
 /// How a run begins.
@@ -40,6 +42,9 @@ pub(super) enum Start {
 /// How often it is tried whether another gate's turn is over.
 const TURN: Duration = Duration::from_millis(50);
 
+/// How long EPM's list is waited for: it is a help, and no more.
+const LISTING: Duration = Duration::from_secs(10);
+
 /// How many jobs of EPM's list are shown.
 const SHOWN: usize = 10;
 
@@ -54,9 +59,9 @@ impl Gate {
         };
         match begun {
             Ok(Found::Open { at }) => {
-                self.desk.let_go();
+                self.desk.doubts();
                 self.show_list().await;
-                self.desk.doubts(ending::open(at));
+                self.desk.ended(0, ending::open(at));
                 None
             }
             Ok(found) => Some(self.begin(found)),
@@ -88,7 +93,7 @@ impl Gate {
     /// Opens the run's page, and looks what stands there.
     fn open(&self, keeping: &Keeping, payload: &Payload, turn: Turn) -> Result<Found, End> {
         let run = keeping.run.as_deref().unwrap_or_default();
-        let key = Key::new(run, &self.client.host(), &payload.value());
+        let key = Key::new(run, &self.client.place(), &payload.raw());
         let page = Page::new(keeping.ledger.clone(), key, turn);
         let found = page.found(keeping.is_explicit).map_err(|error| ending::unusable(&error))?;
         self.desk.opens(page);
@@ -134,7 +139,10 @@ impl Gate {
 
     /// Shows the newest jobs of EPM's own list, to be looked at by a person: none of them is taken.
     async fn show_list(&self) {
-        match self.client.list().await {
+        let Ok(listed) = timeout(LISTING, self.client.list()).await else {
+            return self.desk.tell_once("EPM's list of jobs did not come in time".to_owned());
+        };
+        match listed {
             Ok(jobs) => self.desk.tell_once(ending::listed(&jobs[..jobs.len().min(SHOWN)], jobs.len())),
             Err(error) => self.desk.tell_once(format!("EPM's list of jobs could not be read: {error}")),
         }

@@ -1,11 +1,13 @@
 //! The entries of a ledger and the rules by which they change. No file and no clock here: every moment is given.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::job::{Facts, JobId, State};
 
@@ -28,35 +30,33 @@ pub struct Key {
     pub run: String,
     /// The SHA-256 of the canonical payload, in hexadecimal.
     pub payload: String,
-    /// The host, with its port where that is not the usual one.
-    pub host: String,
+    /// The host, with its port where that is not the usual one, and the prefix of the service.
+    pub place: String,
 }
 
 impl Key {
-    /// The key of a payload: the order of its keys and its white space do not count.
-    pub fn new(run: &str, host: &str, payload: &Value) -> Self {
+    /// The key of a payload: the order of its keys and its white space do not count, the spelling of its numbers does.
+    pub fn new(run: &str, place: &str, payload: &RawValue) -> Self {
         let hash = digest(&SHA256, canonical(payload).as_bytes());
         let payload = hash.as_ref().iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         });
-        Self { run: run.to_owned(), payload, host: host.to_owned() }
+        Self { run: run.to_owned(), payload, place: place.to_owned() }
     }
 }
 
 /// JSON without white space, the keys of each object sorted.
-fn canonical(value: &Value) -> String {
-    match value {
-        Value::Object(keys) => {
-            let mut sorted: Vec<_> = keys.iter().collect();
-            sorted.sort_by_key(|(key, _)| *key);
-            let pairs =
-                sorted.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key.as_str()), canonical(value)));
-            format!("{{{}}}", pairs.collect::<Vec<_>>().join(","))
-        }
-        Value::Array(values) => format!("[{}]", values.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
+fn canonical(json: &RawValue) -> String {
+    if let Ok(keys) = serde_json::from_str::<BTreeMap<String, &RawValue>>(json.get()) {
+        let pairs = keys.into_iter().map(|(key, value)| format!("{}:{}", Value::from(key), canonical(value)));
+        return format!("{{{}}}", pairs.collect::<Vec<_>>().join(","));
     }
+    if let Ok(values) = serde_json::from_str::<Vec<&RawValue>>(json.get()) {
+        return format!("[{}]", values.into_iter().map(canonical).collect::<Vec<_>>().join(","));
+    }
+    let text = serde_json::from_str::<String>(json.get());
+    text.map_or_else(|_| json.get().to_owned(), |text| Value::from(text).to_string())
 }
 
 /// What is submitted, for whoever reads the ledger.
@@ -86,8 +86,12 @@ pub struct Recorded {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
 enum Stage {
-    /// It may have been sent. With braces, so that whatever else stands beside the word is refused, and not passed over.
-    Intended {},
+    /// It may have been sent. In braces, so that whatever else stands beside the word is refused, and not passed over.
+    Intended {
+        /// What it takes the place of, should nothing come of it: `--fresh` submits in spite of that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<Box<Stage>>,
+    },
     /// It provably did not act.
     Refused { at: Timestamp },
     /// EPM took it.
@@ -95,28 +99,42 @@ enum Stage {
         #[serde(rename = "jobId")]
         id: JobId,
         at: Timestamp,
+        /// Whether somebody found the id, and EPM did not give it to the submit: another one may take its place.
+        #[serde(default, skip_serializing_if = "is_false")]
+        found: bool,
     },
     /// Its job is at its end.
     Ended {
         #[serde(rename = "jobId")]
         id: JobId,
         at: Timestamp,
+        #[serde(default, skip_serializing_if = "is_false")]
+        found: bool,
         end: Box<Recorded>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl Stage {
     fn id(&self) -> Option<JobId> {
         match self {
-            Self::Intended {} | Self::Refused { .. } => None,
+            Self::Intended { .. } | Self::Refused { .. } => None,
             Self::Submitted { id, .. } | Self::Ended { id, .. } => Some(*id),
         }
+    }
+
+    fn is_found(&self) -> bool {
+        matches!(self, Self::Submitted { found: true, .. } | Self::Ended { found: true, .. })
     }
 
     /// When nothing more was to come of it; none while something is.
     fn over(&self) -> Option<Timestamp> {
         match self {
-            Self::Intended {} | Self::Submitted { .. } => None,
+            Self::Intended { .. } | Self::Submitted { .. } => None,
             Self::Refused { at } => Some(*at),
             Self::Ended { end, .. } => Some(end.at),
         }
@@ -130,7 +148,8 @@ struct Entry {
     /// None for a job that no run with this ledger submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
-    host: String,
+    #[serde(rename = "host")]
+    place: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     payload: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,8 +163,20 @@ struct Entry {
 }
 
 impl Entry {
+    fn new(key: &Key, work: &Work, now: Timestamp, state: Stage) -> Self {
+        Self {
+            run: Some(key.run.clone()),
+            place: key.place.clone(),
+            payload: Some(key.payload.clone()),
+            job_type: Some(work.job_type.clone()),
+            job_name: work.name.clone(),
+            intended: Some(now),
+            state,
+        }
+    }
+
     fn is_of(&self, key: &Key) -> bool {
-        self.run.as_ref() == Some(&key.run) && self.payload.as_ref() == Some(&key.payload) && self.host == key.host
+        self.run.as_ref() == Some(&key.run) && self.payload.as_ref() == Some(&key.payload) && self.place == key.place
     }
 }
 
@@ -182,6 +213,35 @@ pub enum Found {
     },
 }
 
+/// Which submit an id that somebody found belongs to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hint {
+    /// The key that was given. With it, an id that somebody found before may be replaced.
+    pub run: Option<String>,
+    /// The job's name, as the user labels it or as EPM tells it.
+    pub name: Option<String>,
+    /// Whether it belongs to none: of several ids nobody can say which it is, and a stage of a pipeline that names no key
+    /// attaches to whatever it was given.
+    pub is_idle: bool,
+}
+
+impl Hint {
+    /// Whether an entry is a submit that may be the one.
+    fn fits(&self, entry: &Entry, place: &str) -> bool {
+        let agrees = |told: &Option<String>, known: &Option<String>| told.is_none() || told == known;
+        let waits = match &entry.state {
+            Stage::Intended { .. } => true,
+            state => self.run.is_some() && state.is_found(),
+        };
+        !self.is_idle
+            && waits
+            && entry.run.is_some()
+            && entry.place == place
+            && agrees(&self.run, &entry.run)
+            && agrees(&self.name, &entry.job_name)
+    }
+}
+
 /// What became of an id that somebody found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Adopted {
@@ -189,8 +249,11 @@ pub enum Adopted {
     Known,
     /// It is now the job of the submit of this moment.
     OfSubmit(Option<Timestamp>),
-    /// No submit waited for it: it stands for itself.
-    Alone,
+    /// It stands by itself, beside so many submits whose jobs are not known.
+    Alone {
+        /// How many.
+        open: usize,
+    },
 }
 
 /// All entries.
@@ -248,7 +311,7 @@ impl Book {
             let is_twin = |other: &Entry| {
                 let same_job = other.state.id().is_some() && other.state.id() == entry.state.id();
                 let same_submit = other.run.is_some() && (&other.run, &other.payload) == (&entry.run, &entry.payload);
-                other.host == entry.host && (same_job || same_submit)
+                other.place == entry.place && (same_job || same_submit)
             };
             if self.entries[..index].iter().any(is_twin) {
                 return Err(format!("entry {place} speaks of what another one speaks of"));
@@ -269,8 +332,8 @@ impl Book {
         let Some(entry) = self.entries.iter().find(|entry| entry.is_of(key)) else { return Found::Nothing };
         match &entry.state {
             Stage::Refused { .. } => Found::Nothing,
-            Stage::Intended {} => Found::Open { at: entry.intended },
-            Stage::Submitted { id, at } => Found::Running { id: *id, at: *at },
+            Stage::Intended { .. } => Found::Open { at: entry.intended },
+            Stage::Submitted { id, at, .. } => Found::Running { id: *id, at: *at },
             Stage::Ended { end, .. } if State::of(end.status) != State::Succeeded => Found::Nothing,
             // A moment that is yet to come is that of a clock which was wrong.
             Stage::Ended { id, end, .. } if is_explicit && now.duration_since(end.at).abs() > FRESH => {
@@ -282,108 +345,73 @@ impl Book {
 
     /// A submit is about to be sent.
     pub fn intend(&mut self, key: &Key, work: &Work, now: Timestamp) {
-        self.entries
-            .retain(|entry| !entry.is_of(key) && entry.state.over().is_none_or(|at| now.duration_since(at) < KEPT));
-        self.entries.push(Entry {
-            run: Some(key.run.clone()),
-            host: key.host.clone(),
-            payload: Some(key.payload.clone()),
-            job_type: Some(work.job_type.clone()),
-            job_name: work.name.clone(),
-            intended: Some(now),
-            state: Stage::Intended {},
-        });
+        let before = self.take(key).filter(|stage| !matches!(stage, Stage::Refused { .. })).map(Box::new);
+        self.entries.retain(|entry| entry.state.over().is_none_or(|at| now.duration_since(at) < KEPT));
+        self.entries.push(Entry::new(key, work, now, Stage::Intended { before }));
     }
 
-    /// The submit provably did not act.
+    /// The submit provably did not act: what stood there before stands there again.
     pub fn refuse(&mut self, key: &Key, now: Timestamp) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key) && entry.state == Stage::Intended {})
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key))
+            && let Stage::Intended { before } = &mut entry.state
         {
-            entry.state = Stage::Refused { at: now };
+            entry.state = before.take().map_or(Stage::Refused { at: now }, |before| *before);
         }
     }
 
-    /// EPM took the submit. Where another entry has that job, such as one that somebody attached to, it gives way.
-    pub fn submitted(&mut self, key: &Key, id: JobId, now: Timestamp) {
-        self.entries.retain(|entry| entry.is_of(key) || entry.host != key.host || entry.state.id() != Some(id));
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key)) {
-            entry.state = Stage::Submitted { id, at: now };
+    /// EPM took the submit. Where another entry has that job, such as one that somebody attached to, it gives way; and
+    /// where the intent has vanished meanwhile, the job must not.
+    pub fn submitted(&mut self, key: &Key, work: &Work, id: JobId, now: Timestamp) {
+        self.entries.retain(|entry| entry.is_of(key) || entry.place != key.place || entry.state.id() != Some(id));
+        let state = Stage::Submitted { id, at: now, found: false };
+        match self.entries.iter_mut().find(|entry| entry.is_of(key)) {
+            Some(entry) => entry.state = state,
+            None => self.entries.push(Entry::new(key, work, now, state)),
         }
+    }
+
+    /// Takes the entry of a key out.
+    fn take(&mut self, key: &Key) -> Option<Stage> {
+        let index = self.entries.iter().position(|entry| entry.is_of(key))?;
+        Some(self.entries.remove(index).state)
     }
 
     /// A job's end was heard. One that was recorded with the same status stays as it was: its age counts from when it was
     /// heard first.
-    pub fn ended(&mut self, host: &str, id: JobId, end: &Recorded) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.host == host && entry.state.id() == Some(id)) {
+    pub fn ended(&mut self, place: &str, id: JobId, end: &Recorded) {
+        for entry in self.entries.iter_mut().filter(|entry| entry.place == place && entry.state.id() == Some(id)) {
             entry.state = match entry.state.clone() {
-                Stage::Submitted { at, .. } => Stage::Ended { id, at, end: Box::new(end.clone()) },
-                Stage::Ended { at, end: known, .. } if known.status != end.status => {
-                    Stage::Ended { id, at, end: Box::new(end.clone()) }
+                Stage::Submitted { at, found, .. } => Stage::Ended { id, at, found, end: Box::new(end.clone()) },
+                Stage::Ended { at, found, end: known, .. } if known.status != end.status => {
+                    Stage::Ended { id, at, found, end: Box::new(end.clone()) }
                 }
                 other => other,
             };
         }
     }
 
-    /// Takes in ids that somebody found. One that is not known belongs to the one submit to that host whose job is not
-    /// known, narrowed by `run` and `name` where they are given.
-    ///
-    /// # Errors
-    ///
-    /// How many submits it could belong to, where that is not one.
-    pub fn adopt(
-        &mut self,
-        host: &str,
-        ids: &[JobId],
-        run: Option<&str>,
-        name: Option<&str>,
-        now: Timestamp,
-    ) -> Result<Vec<Adopted>, usize> {
-        let is_known =
-            |id: &JobId| self.entries.iter().any(|entry| entry.host == host && entry.state.id() == Some(*id));
-        let new: Vec<JobId> = ids.iter().copied().filter(|id| !is_known(id)).collect();
-        let agrees = |told: Option<&str>, known: &Option<String>| told.is_none() || told == known.as_deref();
-        let open: Vec<usize> = self
-            .entries
-            .iter()
-            .enumerate()
-            .filter(|(_, entry)| entry.host == host && entry.state == Stage::Intended {})
-            .filter(|(_, entry)| agrees(run, &entry.run) && agrees(name, &entry.job_name))
-            .map(|(index, _)| index)
-            .collect();
-        if !open.is_empty() && (open.len() > 1 && !new.is_empty() || new.len() > 1) {
-            return Err(open.len());
-        }
-        Ok(ids.iter().map(|id| self.take_in(host, *id, &new, open.first().copied(), name, now)).collect())
-    }
-
-    fn take_in(
-        &mut self,
-        host: &str,
-        id: JobId,
-        new: &[JobId],
-        open: Option<usize>,
-        name: Option<&str>,
-        now: Timestamp,
-    ) -> Adopted {
-        let state = Stage::Submitted { id, at: now };
-        if !new.contains(&id) {
+    /// Takes in an id that somebody found, and that EPM has answered about. Where it is not that of a run already, it
+    /// belongs to the one submit whose job is not known, as far as the hint tells; else it stands by itself.
+    pub fn adopt(&mut self, place: &str, id: JobId, hint: &Hint, now: Timestamp) -> Adopted {
+        let is_this = |entry: &Entry| entry.place == place && entry.state.id() == Some(id);
+        if self.entries.iter().any(|entry| is_this(entry) && entry.run.is_some()) {
             return Adopted::Known;
         }
-        if let Some(entry) = open.and_then(|index| self.entries.get_mut(index)) {
-            entry.state = state;
-            return Adopted::OfSubmit(entry.intended);
+        let fitting: Vec<usize> = (0..self.entries.len()).filter(|at| hint.fits(&self.entries[*at], place)).collect();
+        let state = Stage::Submitted { id, at: now, found: true };
+        if let [index] = fitting[..] {
+            self.entries[index].state = state;
+            let intended = self.entries[index].intended;
+            self.entries.retain(|entry| entry.run.is_some() || !is_this(entry));
+            return Adopted::OfSubmit(intended);
         }
-        self.entries.push(Entry {
-            run: None,
-            host: host.to_owned(),
-            payload: None,
-            job_type: None,
-            job_name: name.map(str::to_owned),
-            intended: None,
-            state,
-        });
-        Adopted::Alone
+        if !self.entries.iter().any(is_this) {
+            let (run, payload, job_type, intended) = (None, None, None, None);
+            let (place, job_name) = (place.to_owned(), hint.name.clone());
+            self.entries.push(Entry { run, place, payload, job_type, job_name, intended, state });
+        }
+        let is_open = |entry: &&Entry| entry.place == place && matches!(entry.state, Stage::Intended { .. });
+        Adopted::Alone { open: self.entries.iter().filter(is_open).count() }
     }
 }
 

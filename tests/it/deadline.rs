@@ -46,11 +46,12 @@ fn a_payload_that_never_comes_is_given_up() {
 #[test]
 fn an_output_that_does_not_open_is_wrong_usage() {
     let sandbox = shipped("succeeds");
-    let gate = Gate::against(&sandbox).unset("EPM_OUTPUTS_DIR").unset("EPM_SUMMARY").set("EPM_TIMEOUT", "300ms");
+    let gate = Gate::against(&sandbox).on_github().unset("EPM_SUMMARY");
     let (_dir, fifo) = pipe();
-    let output = gate.command(RUN.iter().copied().chain(["--summary", &fifo])).output().expect("the gate runs");
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("did not open in time"));
+    let ran = gate.run(RUN.iter().copied().chain(["--summary", &fifo]));
+    assert_eq!((ran.end(), ran.github["outcome"].as_str()), ((2, "usage"), "usage"), "the others say so: {ran:?}");
+    ran.says(&["error: ", "cannot open the summary", "a pipe that nobody reads"]);
+    assert!(ran.github_summary.contains("nobody reads"), "{ran:?}");
     assert!(sandbox.requests().is_empty());
 }
 

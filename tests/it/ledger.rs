@@ -100,11 +100,12 @@ fn a_list_of_jobs_that_cannot_be_read_changes_nothing() {
     let sandbox = answering("{ fault = 'reset-after' }");
     let mut gate = keyed(&sandbox);
     gate.run_again(RUN);
+    let before = text_of(&gate.path("ledger.json"));
     let mut stranger = gate.set("EPM_PASSWORD", "wrong-but-long-enough");
     let ran = stranger.run_again(RUN);
     assert_eq!(ran.end(), (24, "submit-uncertain"), "{ran:?}");
     ran.says(&["warning: ", "EPM's list of jobs could not be read", "HTTP 401"]);
-    assert_eq!(sandbox.posts(), 1);
+    assert_eq!((sandbox.posts(), text_of(&stranger.path("ledger.json"))), (1, before));
 }
 
 #[test]
@@ -146,19 +147,158 @@ fn an_id_that_is_attached_to_is_recorded_with_its_end() {
 }
 
 #[test]
-fn an_id_that_could_belong_to_two_submits_is_asked_about() {
-    let sandbox = playing("[[job]]\nsubmit = [{ fault = 'reset-after' }]\n");
+fn an_id_that_could_belong_to_two_submits_stands_by_itself_until_the_key_is_named() {
+    let sandbox = playing("[[job]]\nsubmit = [{ fault = 'reset-after' }]\npolls = [{ status = 0 }]\n");
     let mut gate = keyed(&sandbox);
     for name in ["GL", "AP"] {
         let ran = gate.run_again(["run", "--job-name", name, "--ledger", "ledger.json"]);
         assert_eq!(ran.end(), (24, "submit-uncertain"), "{ran:?}");
     }
+    let mut gate = gate.unset("EPM_LEDGER_KEY");
+    let attach = ["attach", "2101", "--ledger", "ledger.json"];
+    let ran = gate.run_again(attach);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    ran.says(&["job 2101: now in the ledger by itself: 2 submits there wait", "`--ledger-key`"]);
+    assert_eq!(states(&gate), ["intended", "intended", "ended"]);
+    let ran = gate.run_again([&attach[..], &["--ledger-key", "close-2026-01", "--job-name", "AP"]].concat());
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!(states(&gate), ["intended", "ended"]);
+    let mut gate = gate.set("EPM_LEDGER_KEY", "close-2026-01");
+    let ran = gate.run_again(["run", "--job-name", "AP", "--ledger", "ledger.json"]);
+    assert_eq!((ran.output("jobId"), ran.output("reused"), sandbox.posts()), ("2101", "true", 2), "{ran:?}");
+}
+
+#[test]
+fn an_id_that_epm_does_not_know_never_gets_into_the_ledger() {
+    let sandbox = answering("{ fault = 'reset-after' }");
+    let mut gate = keyed(&sandbox);
+    gate.run_again(RUN);
     let before = text_of(&gate.path("ledger.json"));
-    let ran = gate.unset("EPM_LEDGER_KEY").run(["attach", "2100", "--ledger", "ledger.json"]);
-    assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
-    ran.says(&["error: ", "holds 2 submits whose job is not known"]);
-    ran.says(&["hint: ", "--ledger-key", "--job-name"]);
-    assert!(before.contains("intended"));
+    let ran = gate.run_again(["attach", "99999", "--ledger", "ledger.json", "--timeout", "1s"]);
+    assert_eq!(ran.end(), (32, "rejected"), "{ran:?}");
+    assert_eq!(text_of(&gate.path("ledger.json")), before);
+    assert_eq!(gate.run_again(["attach", "2100", "--ledger", "ledger.json"]).end(), (0, "succeeded"));
+    assert_eq!(gate.run_again(RUN).output("reused"), "true");
+}
+
+#[test]
+fn a_stage_that_attaches_to_another_job_makes_no_run_green() {
+    let sandbox = playing(
+        "[[job]]\nname = 'GLDATA'\nsubmit = [{ fault = 'reset-after' }]\npolls = [{ status = -1 }]\n\
+         [[job]]\nname = 'OTHER'\nid = 50\nexists = true\npolls = [{ status = 0 }]\n",
+    );
+    let mut gate = keyed(&sandbox);
+    gate.run_again(RUN);
+    let stage =
+        [("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ID", "1"), ("GITHUB_JOB", "later"), ("EPM_LEDGER", "ledger.json")];
+    let mut later = stage.into_iter().fold(gate.unset("EPM_LEDGER_KEY"), |gate, (name, value)| gate.set(name, value));
+    let ran = later.run_again(["attach", "50"]);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!(states(&later), ["intended", "ended"]);
+    let ran = later.set("EPM_LEDGER_KEY", "close-2026-01").run_again(RUN);
+    assert_eq!(ran.end(), (24, "submit-uncertain"), "{ran:?}");
+}
+
+#[test]
+fn an_id_is_not_given_to_a_submit_that_is_on_its_way() {
+    let sandbox = playing(
+        "[[job]]\nname = 'GLDATA'\nsubmit = [{ delay = '1500ms', http = 400 }]\n\
+         [[job]]\nname = 'OTHER'\nid = 50\nexists = true\npolls = [{ status = 0 }]\n",
+    );
+    let gate = keyed(&sandbox);
+    let ledger = gate.path("ledger.json").display().to_string();
+    let mut running = gate.start(["run", "--job-name", "GLDATA", "--ledger", &ledger]);
+    running.until("the submit has arrived", || sandbox.posts() == 1);
+    let ran = Gate::against(&sandbox).run(["attach", "50", "--ledger", &ledger]);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    let kept = text_of(std::path::Path::new(&ledger));
+    assert!(!kept.contains("jobId"), "{kept}");
+    assert_eq!(running.finish().end(), (32, "rejected"));
+}
+
+#[test]
+fn the_command_that_is_printed_attaches_to_the_right_submit() {
+    let sandbox = playing("[[job]]\nsubmit = [{ fault = 'reset-after' }]\npolls = [{ status = 0 }]\n");
+    let github = [("GITHUB_ACTIONS", "true"), ("GITHUB_JOB", "load"), ("GITHUB_ACTION", "gate")];
+    let gate = github.into_iter().fold(Gate::against(&sandbox), |gate, (name, value)| gate.set(name, value));
+    let mut gate = gate.set("GITHUB_RUN_ID", "1");
+    assert_eq!(gate.run_again(RUN).code, 24);
+    let mut gate = gate.set("GITHUB_RUN_ID", "2");
+    let ran = gate.run_again(RUN);
+    let hint = ran.stderr.lines().find(|line| line.starts_with("hint: ")).expect("a hint");
+    let command = hint.split('`').find_map(|word| word.strip_prefix("epm-gate attach ")).expect("a command");
+    // A shell takes it apart.
+    let script = format!("printf '%s\\n' attach {}", command.replace("JOB_ID", "2101"));
+    let words = std::process::Command::new("sh").args(["-c", &script]).output().expect("a shell").stdout;
+    let words = String::from_utf8(words).expect("UTF-8");
+    let names = ["GITHUB_ACTIONS", "GITHUB_JOB", "GITHUB_ACTION", "GITHUB_RUN_ID"];
+    let mut person = names.into_iter().fold(gate, Gate::unset);
+    let ran = person.run_again(words.lines());
+    assert_eq!(ran.end(), (0, "succeeded"), "{command}: {ran:?}");
+    assert_eq!(states(&person), ["intended", "ended"]);
+}
+
+#[test]
+fn fresh_that_comes_to_nothing_leaves_the_running_job_where_it_was() {
+    let sandbox = playing(
+        "[[job]]\nid = 2100\nsubmit = [{}, { http = 400 }, { http = 429, headers = { 'Retry-After' = '9999' } }]\n\
+         polls = [{ status = -1, times = 3 }, { status = 0 }]\n",
+    );
+    let mut gate = keyed(&sandbox);
+    let short = ["--timeout", "300ms", "--poll-min", "9s", "--poll-max", "9s"];
+    assert_eq!(gate.run_again([&RUN[..], &short].concat()).code, 20);
+    for code in [32, 31] {
+        assert_eq!(gate.run_again([&RUN[..], &["--fresh"]].concat()).code, code);
+        assert_eq!(states(&gate), ["submitted"]);
+    }
+    let ran = gate.run_again(RUN);
+    assert_eq!((ran.end(), ran.output("jobId"), sandbox.taken()), ((0, "succeeded"), "2100", 1), "{ran:?}");
+}
+
+#[test]
+fn services_behind_one_host_are_told_apart() {
+    let sandbox = answering("{}");
+    let mut gate = keyed(&sandbox);
+    for prefix in ["/test", "/prod"] {
+        let ran = gate.run_again([&RUN[..], &["--url", &format!("{}{prefix}", sandbox.url())]].concat());
+        assert_eq!((ran.end(), ran.output("reused")), ((0, "succeeded"), "false"), "{ran:?}");
+    }
+    assert_eq!(sandbox.taken(), 2);
+}
+
+#[test]
+fn a_ledger_that_vanishes_during_the_submit_does_not_lose_the_job() {
+    let sandbox = playing("[[job]]\nid = 2100\nsubmit = [{ delay = '700ms' }]\npolls = [{ status = 0 }]\n");
+    let gate = keyed(&sandbox);
+    let ledger = gate.path("ledger.json");
+    let run = ["run", "--job-name", "GLDATA", "--ledger", ledger.to_str().expect("UTF-8")];
+    let mut running = gate.start(run);
+    running.until("the submit has arrived", || sandbox.posts() == 1);
+    std::fs::remove_file(&ledger).expect("it is there");
+    let (ran, kept) = running.finish_and_keep();
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert!(text_of(&ledger).contains("\"jobId\": 2100"), "{}", text_of(&ledger));
+    drop(kept);
+}
+
+#[test]
+fn a_signal_while_the_list_is_read_says_that_a_job_may_run() {
+    let sandbox = answering("{ fault = 'reset-after' }");
+    let mut gate = keyed(&sandbox);
+    gate.run_again(RUN);
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let host = |url: String| url.trim_start_matches("http://").to_owned();
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    let ledger = text_of(&gate.path("ledger.json")).replace(&host(sandbox.url()), &host(url.clone()));
+    gate.file("ledger.json", ledger);
+    let mut running = gate.set("EPM_URL", url).start(RUN);
+    // Its question has come, and is not answered.
+    let _asked = silent.accept().expect("the list is asked for");
+    running.until_it_says("to be submitted");
+    running.signal("TERM");
+    let ran = running.finish();
+    assert_eq!((ran.code, ran.output("submitted")), (24, "maybe"), "{ran:?}");
+    ran.says(&["hint: do not submit again"]);
 }
 
 #[test]

@@ -133,3 +133,49 @@ fn a_password_that_had_worked_survives_one_refusal() {
     let ran = Gate::against(&sandbox).run(RUN);
     assert_eq!((ran.end(), sandbox.posts()), ((30, "access-denied"), 1), "{ran:?}");
 }
+
+/// A service with several jobs that lets only this token in, and answers each request only once two are there, so that
+/// both were sent with the old token. It ends with the process.
+fn service_for_two(good: &'static str, token: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        // The first proves the old token, and goes alone.
+        let mut waiting: Vec<(TcpStream, String, String)> = Vec::new();
+        for (index, stream) in listener.incoming().flatten().enumerate() {
+            let (_, path, bearer) = read(&stream);
+            let id = path.rsplit('/').next().unwrap_or_default().to_owned();
+            if index == 0 {
+                write_owned(stream, 200, &format!("{{\"jobId\": {id}, \"status\": -1}}"));
+                std::fs::write(&token, good).expect("the token can be written");
+                continue;
+            }
+            waiting.push((stream, id, bearer));
+            if index == 1 {
+                continue;
+            }
+            for (stream, id, bearer) in waiting.drain(..) {
+                let code = if bearer == good { 200 } else { 401 };
+                write_owned(stream, code, &format!("{{\"jobId\": {id}, \"status\": 0}}"));
+            }
+        }
+    });
+    url
+}
+
+fn write_owned(mut stream: TcpStream, code: u16, body: &str) {
+    let length = body.len();
+    let _ = write!(
+        stream,
+        "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    );
+}
+
+#[test]
+fn one_renewal_serves_all_requests_that_were_refused_with_the_old_token() {
+    let gate = Gate::nowhere().set("EPM_POLL_MIN", "200ms").set("EPM_POLL_MAX", "200ms");
+    let token = gate.file("given-token", "old");
+    let url = service_for_two("new", PathBuf::from(&token));
+    let ran = gate.set("EPM_URL", url).set("EPM_ACCESS_TOKEN_FILE", &token).run(["attach", "7", "8", "9"]);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+}

@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 
 const HOST: &str = "epm.example.com";
@@ -8,8 +6,12 @@ fn at(hours: i64) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1000 + hours)
 }
 
+fn of(run: &str, place: &str, payload: &str) -> Key {
+    Key::new(run, place, &RawValue::from_string(payload.to_owned()).unwrap())
+}
+
 fn key(run: &str) -> Key {
-    Key::new(run, HOST, &json!({"jobType": "INTEGRATION", "jobName": "GL"}))
+    of(run, HOST, r#"{"jobType":"INTEGRATION","jobName":"GL"}"#)
 }
 
 fn id(number: u64) -> JobId {
@@ -33,7 +35,7 @@ fn intended(run: &str) -> Book {
 
 fn submitted(run: &str, number: u64) -> Book {
     let mut book = intended(run);
-    book.submitted(&key(run), id(number), at(1));
+    book.submitted(&key(run), &work("GL"), id(number), at(1));
     book
 }
 
@@ -87,19 +89,21 @@ fn asking_again_does_not_make_a_success_younger() {
 }
 
 #[test]
-fn the_key_is_run_host_and_payload_and_not_how_the_payload_is_written() {
-    let key = |run, host, text: &str| Key::new(run, host, &serde_json::from_str(text).unwrap());
-    let one = key("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#);
-    assert_eq!(one, key("k", HOST, r#"{ "a" : {"y":[1, 2],"x":1}, "jobType" : "INTEGRATION" }"#));
-    for (run, host, text) in [
-        ("l", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#),
-        ("k", "epm-test.example.com", r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]}}"#),
-        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[2,1]}}"#),
-        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":"1","y":[1,2]}}"#),
-        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2]},"b":null}"#),
+fn the_key_is_run_place_and_payload_and_not_how_the_payload_is_written() {
+    let one = of("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"\u00e4"}}"#);
+    assert_eq!(one, of("k", HOST, "{ \"a\" : {\"y\":[1, 2],\n\"x\":1, \"z\":\"ä\"}, \"jobType\" : \"INTEGRATION\" }"));
+    for (run, place, payload) in [
+        ("l", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"ä"}}"#),
+        ("k", "epm-test.example.com", r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"ä"}}"#),
+        ("k", "epm.example.com/prod", r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"ä"}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[2,1],"z":"ä"}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":"1","y":[1,2],"z":"ä"}}"#),
+        ("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"ä"},"b":null}"#),
     ] {
-        assert_ne!(one, key(run, host, text), "{run} {host} {text}");
+        assert_ne!(one, of(run, place, payload), "{run} {place} {payload}");
     }
+    let long = |last| of("k", HOST, &format!(r#"{{"x":922337203685477580800{last}}}"#));
+    assert_ne!(long(0), long(1), "beyond what a number of 64 bits holds");
     assert_eq!(one.payload.len(), 64);
 }
 
@@ -108,7 +112,7 @@ fn a_new_attempt_takes_the_place_of_the_old_one() {
     let mut book = ended("k", 7, 1);
     book.intend(&key("k"), &work("GL"), at(3));
     assert_eq!(book.found(&key("k"), false, at(4)), Found::Open { at: Some(at(3)) });
-    book.submitted(&key("k"), id(8), at(4));
+    book.submitted(&key("k"), &work("GL"), id(8), at(4));
     book.ended(HOST, id(7), &end(0, at(5)));
     assert_eq!(book.found(&key("k"), false, at(6)), Found::Running { id: id(8), at: at(4) });
 }
@@ -123,12 +127,43 @@ fn only_an_open_intent_is_taken_back() {
 }
 
 #[test]
+fn what_fresh_submits_in_spite_of_stands_again_where_nothing_came_of_it() {
+    for book in [intended("k"), submitted("k", 7), ended("k", 7, 0), ended("k", 7, 1)] {
+        let before = book.found(&key("k"), false, at(5));
+        let mut fresh = book;
+        fresh.intend(&key("k"), &work("GL"), at(3));
+        assert_eq!(fresh.found(&key("k"), false, at(5)), Found::Open { at: Some(at(3)) });
+        assert_eq!(Book::parse(fresh.text().as_bytes()).as_ref(), Ok(&fresh));
+        fresh.refuse(&key("k"), at(4));
+        let after = fresh.found(&key("k"), false, at(5));
+        let is_open = |found: &Found| matches!(found, Found::Open { .. });
+        assert!(after == before || is_open(&after) && is_open(&before), "{after:?} in place of {before:?}");
+    }
+}
+
+#[test]
+fn a_job_is_written_down_even_where_its_intent_has_vanished() {
+    let mut book = Book::default();
+    book.submitted(&key("k"), &work("GL"), id(7), at(1));
+    assert_eq!(book.found(&key("k"), false, at(2)), Found::Running { id: id(7), at: at(1) });
+}
+
+/// Somebody attaches, who may have given a key and a name.
+fn hint(run: Option<&str>, name: Option<&str>) -> Hint {
+    Hint { run: run.map(str::to_owned), name: name.map(str::to_owned), is_idle: false }
+}
+
+fn nothing() -> Hint {
+    Hint::default()
+}
+
+#[test]
 fn an_id_that_somebody_found_belongs_to_the_one_submit_that_waits_for_it() {
     let mut book = intended("k");
-    assert_eq!(book.adopt(HOST, &[id(7)], None, None, at(3)), Ok(vec![Adopted::OfSubmit(Some(at(0)))]));
+    assert_eq!(book.adopt(HOST, id(7), &nothing(), at(3)), Adopted::OfSubmit(Some(at(0))));
     assert_eq!(book.found(&key("k"), false, at(4)), Found::Running { id: id(7), at: at(3) });
-    assert_eq!(book.adopt(HOST, &[id(7)], None, None, at(4)), Ok(vec![Adopted::Known]));
-    assert_eq!(book.adopt(HOST, &[id(8)], None, None, at(4)), Ok(vec![Adopted::Alone]));
+    assert_eq!(book.adopt(HOST, id(7), &nothing(), at(4)), Adopted::Known);
+    assert_eq!(book.adopt(HOST, id(8), &nothing(), at(4)), Adopted::Alone { open: 0 });
     book.ended(HOST, id(8), &end(0, at(5)));
     assert_eq!(Book::parse(book.text().as_bytes()), Ok(book));
 }
@@ -140,16 +175,31 @@ fn an_id_is_never_given_to_a_submit_that_it_may_not_belong_to() {
         book.intend(&key("l"), &work("AP"), at(1));
         book
     };
-    assert_eq!(two().adopt(HOST, &[id(7)], None, None, at(3)), Err(2));
-    assert_eq!(intended("k").adopt(HOST, &[id(7), id(8)], None, None, at(3)), Err(1));
+    assert_eq!(two().adopt(HOST, id(7), &nothing(), at(3)), Adopted::Alone { open: 2 });
+    let idle = Hint { is_idle: true, ..nothing() };
+    assert_eq!(intended("k").adopt(HOST, id(7), &idle, at(3)), Adopted::Alone { open: 1 });
     let mut book = two();
-    assert_eq!(book.adopt(HOST, &[id(7)], Some("l"), None, at(3)), Ok(vec![Adopted::OfSubmit(Some(at(1)))]));
+    assert_eq!(book.adopt(HOST, id(7), &hint(Some("l"), None), at(3)), Adopted::OfSubmit(Some(at(1))));
     assert_eq!(book.found(&key("k"), false, at(4)), Found::Open { at: Some(at(0)) });
     let mut book = two();
-    assert_eq!(book.adopt(HOST, &[id(7)], None, Some("GL"), at(3)), Ok(vec![Adopted::OfSubmit(Some(at(0)))]));
+    assert_eq!(book.adopt(HOST, id(7), &hint(None, Some("GL")), at(3)), Adopted::OfSubmit(Some(at(0))));
     let mut book = two();
-    assert_eq!(book.adopt(HOST, &[id(7)], None, Some("FX"), at(3)), Ok(vec![Adopted::Alone]));
-    assert_eq!(two().adopt("elsewhere", &[id(7)], None, None, at(3)), Ok(vec![Adopted::Alone]));
+    assert_eq!(book.adopt(HOST, id(7), &hint(None, Some("FX")), at(3)), Adopted::Alone { open: 2 });
+    assert_eq!(two().adopt("elsewhere", id(7), &nothing(), at(3)), Adopted::Alone { open: 0 });
+}
+
+#[test]
+fn a_wrong_id_is_replaced_by_whoever_names_the_key_and_one_that_epm_gave_never() {
+    let mut book = intended("k");
+    book.adopt(HOST, id(7), &nothing(), at(3));
+    book.ended(HOST, id(7), &end(1, at(4)));
+    assert_eq!(book.adopt(HOST, id(8), &nothing(), at(5)), Adopted::Alone { open: 0 });
+    assert_eq!(book.adopt(HOST, id(8), &hint(Some("k"), None), at(6)), Adopted::OfSubmit(Some(at(0))));
+    assert_eq!(book.found(&key("k"), false, at(7)), Found::Running { id: id(8), at: at(6) });
+    assert_eq!(book.text().matches("jobId").count(), 1, "it stands alone no longer");
+    let mut given = submitted("k", 7);
+    assert_eq!(given.adopt(HOST, id(8), &hint(Some("k"), None), at(6)), Adopted::Alone { open: 0 });
+    assert_eq!(given.found(&key("k"), false, at(7)), Found::Running { id: id(7), at: at(1) });
 }
 
 #[test]
@@ -158,7 +208,7 @@ fn what_is_over_is_dropped_after_a_season_and_what_is_open_never() {
     let mut book = ended("passed", 7, 0);
     book.intend(&key("open"), &work("GL"), at(0));
     book.intend(&key("running"), &work("GL"), at(0));
-    book.submitted(&key("running"), id(8), at(0));
+    book.submitted(&key("running"), &work("GL"), id(8), at(0));
     book.intend(&key("new"), &work("GL"), at(2 + season - 1));
     assert!(matches!(book.found(&key("passed"), false, at(3 + season)), Found::Passed { .. }));
     book.intend(&key("newer"), &work("GL"), at(2 + season));

@@ -89,7 +89,7 @@ impl Running {
         self.finish_and_keep().0
     }
 
-    pub(super) fn finish_and_keep(mut self) -> (Ran, TempDir) {
+    pub(crate) fn finish_and_keep(mut self) -> (Ran, TempDir) {
         let Ok(stdout) = self.stdout.recv_timeout(LONGEST) else { panic!("it hangs:\n{}", self.read) };
         let mut stderr = std::mem::take(&mut self.read);
         stderr.extend(self.stderr.iter());
