@@ -91,3 +91,53 @@ pub async fn submit(
         Ok(Err(unwritable)) => Err(Unsubmitted::Unrecorded(unwritable)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epm::error::Refusal;
+    use crate::pace::{Deadline, Pace};
+
+    fn rules(timeout: u64) -> Rules {
+        let second = Duration::from_secs(1);
+        Rules {
+            pace: Pace { min: second, max: second * 60, cost: second / 10, jitter: 0.0 },
+            deadline: Deadline::new(Instant::now(), Some(Duration::from_secs(timeout))),
+            outage_budget: second * 600,
+            unknown_grace: second * 300,
+            lead: Duration::ZERO,
+        }
+    }
+
+    fn refused() -> Fault {
+        Fault::Unavailable { status: 429, retry_after: None, said: None }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_is_refused_ends_it() {
+        let refusal = || ReadError::Refused(Refusal::Unauthorized);
+        let looked = look(&rules(100), || false, async || Err(refusal()), |_| {}).await;
+        assert!(matches!(looked, Err(Unsubmitted::Denied(error)) if error == refusal()));
+        assert!(look(&rules(100), || false, async || Ok(()), |_| {}).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_sent_at_the_last_moment_and_what_had_kept_it_is_told() {
+        let rules = rules(100);
+        tokio::time::sleep_until(rules.deadline.last_poll()).await;
+        let late = submit(&rules, || true, async || unreachable!("it is too late"), |_| {}).await;
+        assert!(matches!(late, Err(Unsubmitted::Unreachable(Fault::Late, _))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_had_kept_a_submit_from_being_sent_says_more_than_that_time_is_up() {
+        let posts = RefCell::new(0);
+        let post = async || {
+            *posts.borrow_mut() += 1;
+            Ok(Submission::NotTaken(refused()))
+        };
+        let ended = submit(&rules(20), || true, post, |_| {}).await;
+        assert!(matches!(ended, Err(Unsubmitted::Unreachable(fault, _)) if fault == refused()));
+        assert!(posts.into_inner() > 5);
+    }
+}

@@ -307,35 +307,4 @@ impl ReadError {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_never_left_may_be_submitted_again() {
-        let host = || "h".to_owned();
-        let limit = Duration::from_secs(30);
-        let table = [
-            (Fault::Unresolved { host: host() }, true, Hope::Minute),
-            (Fault::Certificate { host: host(), reason: String::new() }, true, Hope::None),
-            (Fault::NoConnection { host: host(), reason: String::new() }, true, Hope::Budget),
-            (Fault::Timeout { host: host(), limit }, false, Hope::Budget),
-            (Fault::Broken { host: host(), reason: String::new() }, false, Hope::Budget),
-            (Fault::Unavailable { status: 503, retry_after: None, said: None }, false, Hope::Budget),
-            (Fault::NotJson { status: 200 }, false, Hope::Budget),
-            (Fault::TooLarge { status: 200, limit: 1 }, false, Hope::Budget),
-            (Fault::Expired, true, Hope::Budget),
-            (Fault::ProxyDenied { host: host() }, true, Hope::None),
-            (Fault::Late, true, Hope::None),
-        ];
-        for (fault, before, hope) in table {
-            assert_eq!((fault.is_before_sending(), fault.hope()), (before, hope), "{fault}");
-        }
-    }
-
-    #[test]
-    fn a_redirect_names_its_place_harmlessly() {
-        let location = Some(Foreign::new("https://evil.example/`\r\n::error::x"));
-        let text = Refusal::Redirect { status: 302, location }.to_string();
-        assert_eq!(text, "EPM answered with a redirect (HTTP 302) to `https://evil.example/' ::error::x`");
-    }
-}
+mod tests;

@@ -289,6 +289,7 @@ async fn an_attempt_is_repeated_within_the_budget_and_no_sooner_than_asked() {
     let down = || refused(None);
     assert_eq!(attempt(vec![down(); 3], rules()).await, (true, vec![0, 1, 2, 3]));
     assert_eq!(attempt(vec![refused(Some(secs(30.0)))], rules()).await, (true, vec![0, 30]));
+    assert_eq!(attempt(vec![refused(Some(secs(600.0)))], rules()).await, (true, vec![0, 600]));
     assert_eq!(attempt(vec![refused(Some(secs(601.0)))], rules()).await, (false, vec![0]));
     assert_eq!(attempt(vec![refused(Some(Duration::MAX))], rules()).await, (false, vec![0]));
     let (done, asked) = attempt(vec![down(); 500], rules()).await;
