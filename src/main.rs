@@ -249,6 +249,8 @@ mod tests {
 
     use epm_gate::ci::{Platform, Print, Wanted};
     use epm_gate::job::{Answer, JobId, State};
+    use epm_gate::ledger::book::Key;
+    use epm_gate::ledger::{Ledger, Page};
 
     use super::*;
 
@@ -289,6 +291,30 @@ mod tests {
         let summary = read("summary");
         assert!(summary.contains("a job may be running") && summary.contains("epm-gate attach 7"), "{summary}");
         assert!(summary.contains("https://github.com/acme/epm-gate/issues"), "{summary}");
+    }
+
+    #[test]
+    fn a_panic_leaves_the_ledger_as_far_as_the_run_had_come() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::at(&dir.path().join("ledger.json"));
+        let page = || {
+            let payload = serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
+            Page::new(ledger.clone(), Key::new("k", "h", &payload), ledger.turn().unwrap().expect("it is free"))
+        };
+        let kept = || std::fs::read_to_string(ledger.path()).unwrap();
+        let (code, _) = panicked(|desk| {
+            desk.opens(page());
+            desk.submitting().unwrap();
+        });
+        assert_eq!(code, 101);
+        assert!(kept().contains("\"is\": \"intended\""), "{}", kept());
+        let (code, _) = panicked(|desk| {
+            desk.opens(page());
+            desk.submitting().unwrap();
+            desk.submitted(JobId::new(7).unwrap());
+        });
+        assert_eq!(code, 101);
+        assert!(kept().contains("\"jobId\": 7"), "{}", kept());
     }
 
     #[test]

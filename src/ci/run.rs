@@ -15,8 +15,8 @@ struct Names {
 
 /// GitHub: within a composite action `GITHUB_ACTION` is the name of the outer step and of the inner one
 /// (actions/runner `CompositeActionHandler.cs`). Azure: `SYSTEM_TASKINSTANCENAME` is the step's `name`, or one that the
-/// server makes up and keeps (azure-pipelines-agent `WellKnownDistributedTaskVariables.cs`). GitLab has no steps. A
-/// Jenkins build is never repeated under its number; what repeats within it is a stage.
+/// server makes up and keeps (azure-pipelines-agent `WellKnownDistributedTaskVariables.cs`). GitLab has no steps, and
+/// Jenkins tells its stages alone.
 fn names(platform: Platform) -> Option<Names> {
     Some(match platform {
         Platform::Github => Names {

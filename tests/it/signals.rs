@@ -1,6 +1,6 @@
 //! Requests to stop: what is known is written, and the job goes on.
 
-use crate::harness::{Gate, Running, playing, shipped};
+use crate::harness::{Gate, Running, playing, shipped, text_of};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
@@ -128,6 +128,43 @@ fn a_signal_is_heard_while_a_file_is_not_there_yet() {
     assert_eq!((ran.end(), ran.output("submitted")), ((143, "interrupted"), "no"), "{ran:?}");
     ran.says(&["error: ", "SIGTERM was received; nothing was submitted"]);
     assert!(sandbox.requests().is_empty());
+}
+
+#[test]
+fn what_a_signal_leaves_in_the_ledger_is_what_the_next_run_goes_by() {
+    let scenario = |look: &str, submit: &str| {
+        playing(&format!(
+            "[look]\nreplies = [{look}]\n[[job]]\nid = 2100\nsubmit = [{submit}]\npolls = [{{ status = -1, times = 2 }}, {{ status = 0 }}]\n"
+        ))
+    };
+    for (look, submit, requests, state, next) in [
+        ("{ fault = 'hang' }, {}", "{}", 1, "", (0, "yes")),
+        ("{}", "{ fault = 'hang' }, {}", 2, "intended", (24, "maybe")),
+        ("{}", "{ http = 429, headers = { 'Retry-After' = '15' } }, {}", 2, "refused", (0, "yes")),
+        ("{}", "{}", 3, "submitted", (0, "no")),
+    ] {
+        let sandbox = scenario(look, submit);
+        let gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k").set("EPM_POLL_MIN", "50ms");
+        let dir = tempfile::tempdir().expect("a folder");
+        let ledger = dir.path().join("ledger.json");
+        let run = ["run", "--job-name", "GLDATA", "--ledger", ledger.to_str().expect("UTF-8")];
+        let mut running = gate.start(run);
+        running.until("it has come so far", || sandbox.requests().len() >= requests);
+        if state == "refused" {
+            running.until_it_says("HTTP 429");
+        }
+        running.signal("TERM");
+        let ran = running.finish();
+        assert!([143, 24].contains(&ran.code), "{submit}: {ran:?}");
+        let kept = text_of(&ledger);
+        assert!(
+            kept.contains(&format!("\"is\": \"{state}\"")) || state.is_empty() && kept.is_empty(),
+            "{submit}: {kept}"
+        );
+        let again = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k").run(run);
+        assert_eq!((again.code, again.output("submitted")), next, "{submit}: {again:?}");
+        assert!(sandbox.taken() <= 1, "{submit}");
+    }
 }
 
 #[test]

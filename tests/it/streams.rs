@@ -39,13 +39,14 @@ fn a_log_that_nobody_reads_holds_nothing_up() {
         ("20s", "fails-locked", 10, "failed"),
     ] {
         let (_reader, writer) = full_pipe();
-        let gate = Gate::against(&shipped(scenario)).set("EPM_TIMEOUT", timeout);
         let sandbox = shipped(scenario);
-        let gate = gate.set("EPM_URL", sandbox.url());
+        let gate = Gate::against(&sandbox).set("EPM_TIMEOUT", timeout);
+        let gate = gate.set("EPM_LEDGER", "ledger.json").set("EPM_LEDGER_KEY", "k");
         let child = gate.command(RUN).stderr(writer).stdout(Stdio::null()).spawn().expect("it starts");
         assert_eq!(ended(child), Some(code), "{scenario}");
         assert_eq!(text_of(&gate.outputs_dir().join("outcome")), outcome);
         assert_eq!(text_of(&gate.outputs_dir().join("jobId")), "2100");
+        assert!(text_of(&gate.path("ledger.json")).contains("\"jobId\": 2100"));
     }
 }
 
