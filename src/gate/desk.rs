@@ -3,26 +3,25 @@
 //! Whatever ends a run, the desk is left with everything that was known until then, so that every way out can write
 //! every output.
 
+mod record;
+
 use std::cell::RefCell;
 
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::ci::{self, Outputs, Platform, github};
 use crate::collect::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
-use crate::foreign::{Foreign, cut, quote};
+use crate::foreign::{Foreign, quote};
 use crate::job::{Answer, Facts, JobId, State};
-use crate::ledger::book::{Hint, Recorded, Work};
+use crate::ledger::book::Hint;
 use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
 use crate::report::console::Console;
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
-
-use super::ending;
 
 /// The report of a run, and the places where it is told while the run goes on.
 pub struct Desk {
@@ -77,72 +76,13 @@ impl Desk {
         }
     }
 
-    /// The run has a page in this ledger.
-    pub fn opens(&self, page: Page) {
-        self.keeps(page.ledger().clone());
-        *self.page.borrow_mut() = Some(page);
-    }
-
-    /// Ends are to be written into this ledger.
-    pub fn keeps(&self, ledger: Ledger) {
-        *self.ledger.borrow_mut() = Some(ledger);
-    }
-
-    /// The ledger is to take these ids in, once EPM has answered about them.
-    pub fn adopts(&self, ledger: Ledger, hint: Hint, ids: &[JobId]) {
-        self.keeps(ledger);
-        *self.adopting.borrow_mut() = (hint, ids.to_vec());
-    }
-
-    /// EPM has answered about a job: its id may be taken in. While another gate submits, it waits for the next answer.
-    pub fn adopt(&self, index: usize, answer: &Answer) {
-        let Some((ledger, id)) = self.to_adopt(index) else { return };
-        let mut hint = self.adopting.borrow().0.clone();
-        // What a label or a key leaves open, the job's own name may tell.
-        if hint.run.is_none() && hint.name.is_none() {
-            hint.name = answer.facts.job_name.as_ref().map(|name| name.as_str().to_owned());
-        }
-        let place = self.read(|report| report.url.as_ref().map(EpmUrl::place)).unwrap_or_default();
-        let adopted = ledger.adopt(&place, id, &hint);
-        if !matches!(adopted, Ok(None)) {
-            self.adopting.borrow_mut().1.retain(|waiting| *waiting != id);
-        }
-        match adopted {
-            Ok(adopted) => {
-                if let Some(note) = adopted.and_then(|adopted| ending::adopted(&adopted)) {
-                    self.tell(index, &note);
-                }
-            }
-            Err(error) => self.tell_once(error.sentence()),
-        }
-    }
-
-    fn to_adopt(&self, index: usize) -> Option<(Ledger, JobId)> {
-        let id = self.read(|report| report.jobs[index].id)?;
-        let waits = self.adopting.borrow().1.contains(&id);
-        Some((self.ledger.borrow().clone().filter(|_| waits)?, id))
-    }
-
-    /// The next gate may have its turn at the ledger.
-    pub fn let_go(&self) {
-        if let Some(page) = &mut *self.page.borrow_mut() {
-            page.let_go();
-        }
-    }
-
     /// A submit is about to be sent: until its answer is judged, a job may come into being.
     ///
     /// # Errors
     ///
     /// A ledger that cannot be written: nothing may be sent then.
     pub fn submitting(&self) -> Result<(), ledger::Error> {
-        if let Some(page) = &mut *self.page.borrow_mut() {
-            let work = self.read(|report| {
-                let job_type = report.payload.as_ref().map(Payload::job_type).unwrap_or_default().to_owned();
-                Work { job_type, name: report.jobs[0].name.clone() }
-            });
-            page.intend(&work)?;
-        }
+        self.write_intent()?;
         let mut report = self.report.borrow_mut();
         report.submitted = Submitted::Maybe;
         let (job, now) = (&mut report.jobs[0], Instant::now());
@@ -162,18 +102,10 @@ impl Desk {
         self.answered.notify_waiters();
     }
 
-    /// Writes something into the ledger's page. What cannot be written now is tried again at the end.
-    fn write_page(&self, write: impl FnOnce(&mut Page) -> Result<(), ledger::Error>) {
-        let written = self.page.borrow_mut().as_mut().map(write);
-        if let Some(Err(error)) = written {
-            self.tell_once(error.sentence());
-        }
-    }
-
     /// Waits until the answer to the submit that is in flight was judged.
     pub async fn answered(&self) {
         let answered = self.answered.notified();
-        if self.read(|report| report.submitted == Submitted::Maybe) {
+        if self.read(|report| report.submitted == Submitted::Maybe && report.jobs[0].start.is_some()) {
             answered.await;
         }
     }
@@ -414,29 +346,6 @@ impl Desk {
         outcome
     }
 
-    /// Writes into the ledger what could not be written before, and every end that is known.
-    fn keep(&self, report: &Report) -> Vec<ledger::Error> {
-        let mut errors = Vec::new();
-        if let Ok(mut page) = self.page.try_borrow_mut()
-            && let Some(page) = &mut *page
-        {
-            page.hurry();
-            errors.extend(page.settle().err());
-        }
-        let place = report.url.as_ref().map(EpmUrl::place).unwrap_or_default();
-        if let Ok(ledger) = self.ledger.try_borrow()
-            && let Some(ledger) = &*ledger
-        {
-            let (hint, waiting) = &*self.adopting.borrow();
-            let heard = report.jobs.iter().filter(|job| job.state.is_some()).filter_map(|job| job.id);
-            let late = heard.filter(|id| waiting.contains(id));
-            errors.extend(late.filter_map(|id| ledger.in_a_hurry().adopt(&place, id, hint).err()));
-            let ends: Vec<_> = report.jobs.iter().filter_map(recorded).collect();
-            errors.extend(ledger.in_a_hurry().ended(&place, &ends).err());
-        }
-        errors
-    }
-
     fn announce(&self, report: &Report, outcome: Outcome) {
         let (headline, next) = (headline(report), next_step(report));
         let level = match outcome {
@@ -460,16 +369,6 @@ impl Desk {
         let subject = self.read(|report| subject(&report.jobs[index]));
         self.console.say(&format!("{subject}: {text}"));
     }
-}
-
-/// A job's end, where EPM has told one.
-fn recorded(job: &JobReport) -> Option<(JobId, Recorded)> {
-    const LONGEST_DETAILS: usize = 4096;
-    let (id, state) = (job.id?, job.state.filter(|state| state.is_finished())?);
-    let mut facts = job.facts.clone();
-    facts.details = facts.details.map(|details| Foreign::new(&cut(details.as_str(), LONGEST_DETAILS)));
-    let seconds = job.elapsed(Instant::now()).as_secs();
-    Some((id, Recorded { at: Timestamp::now(), status: state.number(), seconds, facts }))
 }
 
 fn contradiction(job: &JobReport, state: State, text: &str) -> String {

@@ -186,7 +186,9 @@ pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
             let wish = wish.map(|wish| format!("; it asks to stay away for {}", brief(wish.min(LONGEST_WISH))));
             End::new(Outcome::Unreachable, format!("{fault}{}{tried}", wish.unwrap_or_default()), Some(fault.help()))
         }
-        Unsubmitted::Unrecorded(error) => unusable(error),
+        Unsubmitted::Unrecorded(error) => {
+            End::new(Outcome::Usage, format!("{}; nothing was submitted", error.sentence()), Some(error.help()))
+        }
         Unsubmitted::Uncertain(doubt) => End::new(Outcome::SubmitUncertain, doubt.to_string(), None),
     }
 }

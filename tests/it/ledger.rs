@@ -585,7 +585,7 @@ fn a_full_disk_means_that_nothing_is_submitted_where_the_ledger_is_on_it() {
     // No file may grow: each write fails as on a disk that is full.
     let ran = keyed(&sandbox).after_shell("trap '' XFSZ; ulimit -f 0").run(RUN);
     assert_eq!(ran.code, 2, "{ran:?}");
-    ran.says(&["error: ", "ledger.json", "cannot be written", "nothing was sent"]);
+    ran.says(&["error: ", "ledger.json", "cannot be written", "nothing was submitted"]);
     assert_eq!(sandbox.posts(), 0);
 }
 
@@ -596,7 +596,7 @@ fn a_ledger_that_cannot_be_written_means_that_nothing_is_submitted() {
     std::fs::create_dir(gate.path("ledger.json.part")).expect("a folder where the new text would be written");
     let ran = gate.run(RUN);
     assert_eq!((ran.end(), ran.output("submitted")), ((2, "usage"), "no"), "{ran:?}");
-    ran.says(&["error: ", "cannot be written", "nothing was sent"]);
+    ran.says(&["error: ", "cannot be written", "nothing was submitted"]);
     assert_eq!(sandbox.posts(), 0);
     let ran = keyed(&sandbox).run(["run", "--job-name", "GLDATA", "--ledger", "no/such/folder/ledger.json"]);
     assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
