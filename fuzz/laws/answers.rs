@@ -79,6 +79,11 @@ impl Told {
         }
     }
 
+    fn has_garbled_id(&self) -> bool {
+        let is_id = |key: &str| self.number(key).is_some_and(|id| id >= 0);
+        ["jobId", "jobID"].into_iter().any(|key| self.told(key).is_some() && !is_id(key))
+    }
+
     fn ids_in_keys(&self) -> Vec<u64> {
         ["jobId", "jobID"].iter().filter_map(|key| usable(self.number(key)?)).collect()
     }
@@ -254,6 +259,8 @@ fn row(submission: &Submission) -> &'static str {
 /// The table of spec §5, from its top.
 fn row_of_submit(sent: &Sent, told: &Told) -> &'static str {
     let is_refusal = match told.told("status") {
+        // An id that is there and cannot be read is not absent: a job may run.
+        _ if told.has_garbled_id() => false,
         Some(_) => matches!(told.number("status"), Some(1 | 3 | 4)),
         None => told.told("details").is_some(),
     };
