@@ -134,7 +134,7 @@ fn a_signal_is_heard_while_a_file_is_not_there_yet() {
 fn what_a_signal_leaves_in_the_ledger_is_what_the_next_run_goes_by() {
     let scenario = |look: &str, submit: &str| {
         playing(&format!(
-            "[look]\nreplies = [{look}]\n[[job]]\nid = 2100\nsubmit = [{submit}]\npolls = [{{ status = -1, times = 2 }}, {{ status = 0 }}]\n"
+            "[look]\nreplies = [{look}]\n[[job]]\nid = 2100\nsubmit = [{submit}]\npolls = [{{ status = -1, times = 60 }}, {{ status = 0 }}]\n"
         ))
     };
     for (look, submit, requests, state, next) in [

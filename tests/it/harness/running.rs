@@ -23,13 +23,24 @@ pub(crate) struct Running {
     stderr: Receiver<String>,
     /// The lines of the log that were read already.
     read: String,
+    /// How many bytes of them `until_it_says` has looked through; other waits read on without looking.
+    searched: usize,
 }
 
 impl Running {
     pub(super) fn new(mut child: Child, stdin: Option<ChildStdin>, dir: TempDir, on_github: bool) -> Self {
         let stdout = child.stdout.take().expect("a pipe");
         let stderr = child.stderr.take().expect("a pipe");
-        Self { child, stdin, dir, on_github, stdout: whole(stdout), stderr: lines(stderr), read: String::new() }
+        Self {
+            child,
+            stdin,
+            dir,
+            on_github,
+            stdout: whole(stdout),
+            stderr: lines(stderr),
+            read: String::new(),
+            searched: 0,
+        }
     }
 
     /// A place in the folder of this call.
@@ -37,17 +48,20 @@ impl Running {
         self.dir.path().join(name)
     }
 
-    /// Waits until the log says this.
+    /// Waits until the log says this, after what was waited for before.
     #[track_caller]
     pub(crate) fn until_it_says(&mut self, text: &str) {
         loop {
+            while let Some(line) = self.read[self.searched..].split_inclusive('\n').next() {
+                self.searched += line.len();
+                if line.contains(text) {
+                    return;
+                }
+            }
             let Ok(line) = self.stderr.recv_timeout(LONGEST) else {
                 panic!("the log never said {text:?}:\n{}", self.read)
             };
             self.read.push_str(&line);
-            if line.contains(text) {
-                return;
-            }
         }
     }
 
