@@ -11,7 +11,7 @@ use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::bounded;
-use crate::foreign::quote;
+use crate::foreign::quote_path;
 
 /// One complete way to authenticate.
 pub enum Credentials {
@@ -35,7 +35,7 @@ pub enum Credentials {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file could not be read.
-    #[error("cannot read {}", shown(path))]
+    #[error("cannot read {}", quote_path(path))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -43,25 +43,25 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The file is larger than any secret.
-    #[error("{} is larger than {LARGEST} bytes, so it is not a file with a secret", shown(path))]
+    #[error("{} is larger than {LARGEST} bytes, so it is not a file with a secret", quote_path(path))]
     TooLarge {
         /// Which file.
         path: PathBuf,
     },
     /// The file is UTF-16, as Windows PowerShell's `>` and `Out-File` write it.
-    #[error("{} is UTF-16", shown(path))]
+    #[error("{} is UTF-16", quote_path(path))]
     Utf16 {
         /// Which file.
         path: PathBuf,
     },
     /// The file is neither UTF-8 nor UTF-16.
-    #[error("{} is not UTF-8 text", shown(path))]
+    #[error("{} is not UTF-8 text", quote_path(path))]
     NotText {
         /// Which file.
         path: PathBuf,
     },
     /// The file holds nothing.
-    #[error("{} is empty", shown(path))]
+    #[error("{} is empty", quote_path(path))]
     Empty {
         /// Which file.
         path: PathBuf,
@@ -75,10 +75,6 @@ pub enum Error {
         /// What it is.
         what: &'static str,
     },
-}
-
-fn shown(path: &Path) -> String {
-    quote(&path.display().to_string())
 }
 
 impl Error {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::bounded;
-use crate::foreign::{defused, quote};
+use crate::foreign::{defused, quote, quote_path};
 use crate::job::JobId;
 use crate::outcome::Outcome;
 use crate::report::console::{print_line, write_to_log};
@@ -113,7 +113,7 @@ impl Error {
     /// The error with its cause, as one sentence of a report.
     pub fn sentence(&self) -> String {
         let path = Some(&self.path).filter(|path| path.as_os_str() != "-");
-        let path = path.map(|path| format!(" {}", quote(&path.display().to_string()))).unwrap_or_default();
+        let path = path.map(|path| format!(" {}", quote_path(path))).unwrap_or_default();
         format!("cannot {} {}{path}: {}", self.verb, self.what, quote(&self.source.to_string()))
     }
 }

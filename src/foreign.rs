@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::iter::Peekable;
+use std::path::Path;
 use std::str::Chars;
 
 use serde::{Deserialize, Serialize};
@@ -198,6 +199,11 @@ pub fn quote_whole(text: &str) -> String {
     let line = log_line(text).replace('`', "'");
     // Two backticks with nothing between them would open a longer span.
     if line.is_empty() { "`(empty)`".to_owned() } else { format!("`{line}`") }
+}
+
+/// A path in the same way.
+pub fn quote_path(path: &Path) -> String {
+    quote(&path.display().to_string())
 }
 
 /// Lists words of ours as `a`, `b`.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::epm::error::words;
 use crate::epm::submission::Doubt;
-use crate::foreign::{Foreign, quote};
+use crate::foreign::{Foreign, quote, quote_path};
 use crate::job::{Answer, JobId, State};
 use crate::ledger::book::{Adopted, Found};
 use crate::ledger::{self, Ledger};
@@ -198,18 +198,14 @@ pub(super) fn unusable(error: &ledger::Error) -> End {
     End::new(Outcome::Usage, format!("{}; nothing was sent", error.sentence()), Some(error.help()))
 }
 
-fn named(ledger: &Ledger) -> String {
-    quote(&ledger.path().display().to_string())
-}
-
 /// That another gate has the turn at the ledger.
 pub(super) fn waits_for_turn(ledger: &Ledger) -> String {
-    format!("another gate is submitting with the ledger {}; waiting for it", named(ledger))
+    format!("another gate is submitting with the ledger {}; waiting for it", quote_path(ledger.path()))
 }
 
 /// The end where its turn was not over in time.
 pub(super) fn no_turn(ledger: &Ledger) -> End {
-    let why = format!("another gate was submitting with the ledger {} until the deadline", named(ledger));
+    let why = format!("another gate was submitting with the ledger {} until the deadline", quote_path(ledger.path()));
     End::new(Outcome::Unreachable, why, Some("try again once it is done"))
 }
 
