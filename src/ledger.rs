@@ -1,11 +1,12 @@
 //! What earlier runs did: the intent, the id and the end of each submit, on disk, so that a run survives its process.
 //!
-//! [`book`] holds the rules and sees no file. Here is the file: replaced as a whole, flushed before anything that relies
-//! on it, and guarded by two locks beside it. One is held by a gate from reading until an id or a refusal stands, so
-//! that of two gates with one key only one submits. The other is held for the moment of a rewrite, so that a gate which
-//! writes its end never waits for another's submit.
+//! [`book`] holds the rules and sees no file; [`Page`] is what one run writes. Here is the file: replaced as a whole,
+//! flushed before anything that relies on it, and guarded by two locks beside it. One is held by a gate from reading
+//! until an id or a refusal stands, so that of two gates with one key only one submits. The other is held for the moment
+//! of a rewrite, so that a gate which writes its end never waits for another's submit.
 
 pub mod book;
+mod page;
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -16,10 +17,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::foreign::quote;
+use crate::foreign::{quote, quote_path};
 use crate::job::JobId;
 
-use book::{Adopted, Book, Found, Hint, Key, Recorded, Work};
+use book::{Adopted, Book, Hint, Recorded};
+
+pub use page::Page;
 
 /// More than any ledger holds: what is ended is dropped after a season.
 const LARGEST: u64 = 64 * 1024 * 1024;
@@ -34,7 +37,7 @@ const HURRY: Duration = Duration::from_millis(250);
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file is there and cannot be read.
-    #[error("the ledger {} cannot be read", shown(path))]
+    #[error("the ledger {} cannot be read", quote_path(path))]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -42,13 +45,13 @@ pub enum Error {
         source: io::Error,
     },
     /// A folder, a pipe or a device.
-    #[error("the ledger {} is not a file", shown(path))]
+    #[error("the ledger {} is not a file", quote_path(path))]
     NotAFile {
         /// What it is.
         path: PathBuf,
     },
     /// It is not what this program wrote.
-    #[error("the ledger {} is damaged, or no ledger: {problem}", shown(path))]
+    #[error("the ledger {} is damaged, or no ledger: {problem}", quote_path(path))]
     Damaged {
         /// Which file.
         path: PathBuf,
@@ -56,7 +59,7 @@ pub enum Error {
         problem: String,
     },
     /// The file system has no locks, so two gates could submit at once.
-    #[error("the ledger {} cannot be locked", shown(path))]
+    #[error("the ledger {} cannot be locked", quote_path(path))]
     NoLocks {
         /// The lock file.
         path: PathBuf,
@@ -64,17 +67,13 @@ pub enum Error {
         source: io::Error,
     },
     /// The file, or a lock beside it, cannot be written.
-    #[error("the ledger {} cannot be written", shown(path))]
+    #[error("the ledger {} cannot be written", quote_path(path))]
     Unwritable {
         /// Which file.
         path: PathBuf,
         /// Why not.
         source: io::Error,
     },
-}
-
-fn shown(path: &Path) -> String {
-    quote(&path.display().to_string())
 }
 
 impl Error {
@@ -165,6 +164,29 @@ impl Ledger {
             return Err(Error::Damaged { path: path(), problem: format!("it is larger than {LARGEST} bytes") });
         }
         Book::parse(&bytes).map_err(|problem| Error::Damaged { path: path(), problem })
+    }
+
+    /// Writes the ends of jobs down, wherever these jobs stand; nothing of one that does not.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written.
+    pub fn ended(&self, place: &str, ends: &[(JobId, Recorded)]) -> Result<(), Error> {
+        if ends.is_empty() {
+            return Ok(());
+        }
+        self.change(|book| ends.iter().for_each(|(id, end)| book.ended(place, *id, end)))
+    }
+
+    /// Takes in an id that somebody found, and tells what became of it; none while another gate submits, since it may be
+    /// the one whose job this is.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written.
+    pub fn adopt(&self, place: &str, id: JobId, hint: &Hint) -> Result<Option<Adopted>, Error> {
+        let Some(_turn) = self.turn()? else { return Ok(None) };
+        self.change(|book| Some(book.adopt(place, id, hint, Timestamp::now())))
     }
 
     /// Whether it is there; what is there must be a file.
@@ -265,135 +287,6 @@ fn flush_folder(folder: &Path) -> io::Result<()> {
 #[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
 fn flush_folder(_: &Path) -> io::Result<()> {
     Ok(())
-}
-
-/// One run's place in the ledger.
-#[derive(Debug)]
-pub struct Page {
-    ledger: Ledger,
-    key: Key,
-    turn: Option<Turn>,
-    work: Work,
-    /// What could not be written when it was known.
-    unwritten: Option<Unwritten>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Unwritten {
-    Refused,
-    Submitted(JobId),
-}
-
-impl Page {
-    /// The place of a run that has its turn.
-    pub fn new(ledger: Ledger, key: Key, turn: Turn) -> Self {
-        Self { ledger, key, turn: Some(turn), work: Work::default(), unwritten: None }
-    }
-
-    /// The ledger that it is in.
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// What the ledger knows of this run. `is_explicit`: the user gave the key's first part.
-    ///
-    /// # Errors
-    ///
-    /// What [`Ledger::read`] refuses.
-    pub fn found(&self, is_explicit: bool) -> Result<Found, Error> {
-        Ok(self.ledger.read()?.found(&self.key, is_explicit, Timestamp::now()))
-    }
-
-    /// Writes down that this is about to be submitted.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the ledger from being written: nothing may be sent then.
-    pub fn intend(&mut self, work: &Work) -> Result<(), Error> {
-        self.work = work.clone();
-        let written = self.change(|book, key, now| book.intend(key, work, now));
-        // It may stand there all the same, if only what comes after the rename has failed.
-        self.unwritten = written.as_ref().err().map(|_| Unwritten::Refused);
-        written
-    }
-
-    /// Takes the intent back: nothing came of it.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the ledger from being written; [`Self::settle`] tries again.
-    pub fn refuse(&mut self) -> Result<(), Error> {
-        self.unwritten = Some(Unwritten::Refused);
-        self.settle()
-    }
-
-    /// Writes the id down, and lets the next gate have its turn.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the ledger from being written; [`Self::settle`] tries again.
-    pub fn submitted(&mut self, id: JobId) -> Result<(), Error> {
-        self.unwritten = Some(Unwritten::Submitted(id));
-        let written = self.settle();
-        self.let_go();
-        written
-    }
-
-    /// Writes what could not be written when it was known.
-    ///
-    /// # Errors
-    ///
-    /// What still keeps the ledger from being written.
-    pub fn settle(&mut self) -> Result<(), Error> {
-        match self.unwritten {
-            None => return Ok(()),
-            Some(Unwritten::Refused) => self.change(Book::refuse)?,
-            Some(Unwritten::Submitted(id)) => {
-                self.change(|book, key, now| book.submitted(key, &self.work, id, now))?;
-            }
-        }
-        self.unwritten = None;
-        Ok(())
-    }
-
-    /// The run comes to its end, and does not wait for long any more.
-    pub fn hurry(&mut self) {
-        self.ledger = self.ledger.in_a_hurry();
-    }
-
-    /// Lets the next gate have its turn.
-    pub fn let_go(&mut self) {
-        self.turn = None;
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Book, &Key, Timestamp)) -> Result<(), Error> {
-        self.ledger.change(|book| change(book, &self.key, Timestamp::now()))
-    }
-}
-
-impl Ledger {
-    /// Writes the ends of jobs down, wherever these jobs stand; nothing of one that does not.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the ledger from being written.
-    pub fn ended(&self, place: &str, ends: &[(JobId, Recorded)]) -> Result<(), Error> {
-        if ends.is_empty() {
-            return Ok(());
-        }
-        self.change(|book| ends.iter().for_each(|(id, end)| book.ended(place, *id, end)))
-    }
-
-    /// Takes in an id that somebody found, and tells what became of it; none while another gate submits, since it may be
-    /// the one whose job this is.
-    ///
-    /// # Errors
-    ///
-    /// What keeps the ledger from being written.
-    pub fn adopt(&self, place: &str, id: JobId, hint: &Hint) -> Result<Option<Adopted>, Error> {
-        let Some(_turn) = self.turn()? else { return Ok(None) };
-        self.change(|book| Some(book.adopt(place, id, hint, Timestamp::now())))
-    }
 }
 
 #[cfg(test)]

@@ -380,13 +380,12 @@ impl Book {
     /// heard first.
     pub fn ended(&mut self, place: &str, id: JobId, end: &Recorded) {
         for entry in self.entries.iter_mut().filter(|entry| entry.place == place && entry.state.id() == Some(id)) {
-            entry.state = match entry.state.clone() {
-                Stage::Submitted { at, found, .. } => Stage::Ended { id, at, found, end: Box::new(end.clone()) },
-                Stage::Ended { at, found, end: known, .. } if known.status != end.status => {
-                    Stage::Ended { id, at, found, end: Box::new(end.clone()) }
-                }
-                other => other,
+            let (at, found) = match &entry.state {
+                Stage::Submitted { at, found, .. } => (*at, *found),
+                Stage::Ended { at, found, end: known, .. } if known.status != end.status => (*at, *found),
+                _ => continue,
             };
+            entry.state = Stage::Ended { id, at, found, end: Box::new(end.clone()) };
         }
     }
 

@@ -1,5 +1,6 @@
 use serde_json::value::RawValue;
 
+use super::book::{Found, Key, Work};
 use super::*;
 
 fn ledger() -> (tempfile::TempDir, Ledger) {
