@@ -315,7 +315,8 @@ impl Gate {
                     ReadError::Fault(_) | ReadError::Missing { .. } => false,
                 };
                 self.desk.trouble(index, &error.to_string(), error.help(), again && !is_final);
-                Poll { met, answered: self.client.has_answered(), ..heard_of(&error) }
+                let (heard, retry_after) = heard_of(&error);
+                Poll { heard, retry_after, met, answered: self.client.has_answered() }
             }
         }
     }
@@ -362,19 +363,14 @@ impl Gate {
     }
 }
 
-/// What a read that failed means for the wait.
-fn heard_of(error: &ReadError) -> Poll {
-    let heard = match error {
-        ReadError::Fault(fault) => Heard::Fault(fault.hope()),
-        ReadError::Refused(Refusal::LoginPage) => Heard::LoginPage,
-        ReadError::Refused(_) => Heard::Refused,
-        ReadError::Missing { .. } => Heard::Missing,
-    };
-    let retry_after = match error {
-        ReadError::Fault(fault) => fault.retry_after(),
-        _ => None,
-    };
-    Poll { heard, retry_after, met: false, answered: false }
+/// What a read that failed means for the wait, and how long EPM asks to stay away.
+fn heard_of(error: &ReadError) -> (Heard, Option<Duration>) {
+    match error {
+        ReadError::Fault(fault) => (Heard::Fault(fault.hope()), fault.retry_after()),
+        ReadError::Refused(Refusal::LoginPage) => (Heard::LoginPage, None),
+        ReadError::Refused(_) => (Heard::Refused, None),
+        ReadError::Missing { .. } => (Heard::Missing, None),
+    }
 }
 
 #[cfg(test)]

@@ -57,8 +57,7 @@ impl Keys {
     /// The number that all of these names agree on. A name that says nothing is passed over; one that says something and
     /// nothing does not agree with itself.
     fn agreed(&self, names: &[&str]) -> Option<i128> {
-        let speaks = |name: &&&str| self.under(name).any(|value| !is_absent(value));
-        let mut told = names.iter().filter(speaks).flat_map(|name| self.under(name)).map(decimal);
+        let mut told = names.iter().filter(|name| self.has(&[**name])).flat_map(|name| self.under(name)).map(decimal);
         let first = told.next()??;
         told.all(|other| other == Some(first)).then_some(first)
     }

@@ -186,7 +186,10 @@ async fn play(rng: &mut Rng, times: Times) -> (u8, Vec<Sent>) {
                         };
                         Poll { heard, retry_after: asked.retry_after, met: true, answered: true }
                     }
-                    Err(error) => Poll { met: true, answered: true, ..heard_of(&error) },
+                    Err(error) => {
+                        let (heard, retry_after) = heard_of(&error);
+                        Poll { heard, retry_after, met: true, answered: true }
+                    }
                 };
             let ending = match answer.state_of(id) {
                 Some(state) if state.is_finished() => Ending::Finished(state),

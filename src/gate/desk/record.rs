@@ -22,7 +22,7 @@ impl Desk {
     }
 
     /// Ends are to be written into this ledger.
-    pub fn keeps(&self, ledger: Ledger) {
+    fn keeps(&self, ledger: Ledger) {
         *self.ledger.borrow_mut() = Some(ledger);
     }
 
@@ -40,7 +40,7 @@ impl Desk {
         if hint.run.is_none() && hint.name.is_none() {
             hint.name = answer.facts.job_name.as_ref().map(|name| name.as_str().to_owned());
         }
-        let place = self.read(|report| report.url.as_ref().map(EpmUrl::place)).unwrap_or_default();
+        let place = self.read(place);
         let adopted = ledger.adopt(&place, id, &hint);
         if !matches!(adopted, Ok(None)) {
             self.adopting.borrow_mut().1.retain(|waiting| *waiting != id);
@@ -95,7 +95,7 @@ impl Desk {
             page.hurry();
             errors.extend(page.settle().err());
         }
-        let place = report.url.as_ref().map(EpmUrl::place).unwrap_or_default();
+        let place = place(report);
         if let Ok(ledger) = self.ledger.try_borrow()
             && let Some(ledger) = &*ledger
         {
@@ -108,6 +108,11 @@ impl Desk {
         }
         errors
     }
+}
+
+/// The service that the ids are of.
+fn place(report: &Report) -> String {
+    report.url.as_ref().map(EpmUrl::place).unwrap_or_default()
 }
 
 /// A job's end, where EPM has told one.
