@@ -13,7 +13,7 @@ use tokio::runtime;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use epm_gate::bounded::{Lost, WRITE, aside, within};
-use epm_gate::ci::Outputs;
+use epm_gate::ci::{Outputs, Platform};
 use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
 use epm_gate::epm::Client;
 use epm_gate::foreign::log_line;
@@ -57,16 +57,20 @@ fn play(desk: &OnceCell<Rc<Desk>>, environment: &Environment, start: Instant) ->
         // Dropping it would wait for what is stuck in its threads, after a panic too.
         Ok(runtime) => Box::leak(Box::new(runtime)).block_on(begin(desk, &call, environment, start)),
         Err(error) => {
-            let console = Console::new(Volume::Normal, Color::Auto, cli::wants_plain(environment));
-            let desk = Desk::new(
-                Report::default(),
-                Outputs::default(),
-                cli::wanted_by_environment(environment).platform,
-                console,
-            );
+            let platform = cli::wanted_by_environment(environment).platform;
+            let desk = desk_for(USUAL, environment, Outputs::default(), platform);
             desk.end_with(broken(&anyhow::Error::new(error).context("cannot start the runtime")))
         }
     }
+}
+
+/// How the log looks where nothing else can be read off the command line.
+const USUAL: (Volume, Color) = (Volume::Normal, Color::Auto);
+
+/// A desk for a run of which nothing is known yet.
+fn desk_for((volume, color): (Volume, Color), environment: &Environment, outputs: Outputs, platform: Platform) -> Desk {
+    let console = Console::new(volume, color, cli::wants_plain(environment));
+    Desk::new(Report::default(), outputs, platform, console)
 }
 
 /// Help and version, or a command line that is wrong: of the outputs, those of the environment are left.
@@ -78,8 +82,7 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
             let wanted = cli::wanted_by_environment(environment);
             let platform = wanted.platform;
             let (outputs, _) = within(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
-            let console = Console::new(Volume::Normal, Color::Auto, cli::wants_plain(environment));
-            Desk::new(Report::default(), outputs, platform, console).end_with(usage(error))
+            desk_for(USUAL, environment, outputs, platform).end_with(usage(error))
         }
     }
 }
@@ -122,15 +125,14 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
 
 /// A desk without outputs, for a run that is stopped before they are open.
 fn closed(call: &Call, environment: &Environment) -> (Desk, Option<End>) {
-    let (volume, color) = call.console().unwrap_or((Volume::Normal, Color::Auto));
-    let console = Console::new(volume, color, cli::wants_plain(environment));
-    (Desk::new(Report::default(), Outputs::default(), call.wanted().0.platform, console), None)
+    let console = call.console().unwrap_or(USUAL);
+    (desk_for(console, environment, Outputs::default(), call.wanted().0.platform), None)
 }
 
 /// Opens the log and every output. What cannot be opened is the end of the run, and is told where it can be.
 async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, Option<End>) {
     let console = call.console();
-    let (volume, color) = *console.as_ref().unwrap_or(&(Volume::Normal, Color::Auto));
+    let shown = *console.as_ref().unwrap_or(&USUAL);
     let (wanted, wrong) = call.wanted();
     let platform = wanted.platform;
     // A dry run is no run: it leaves the outputs of an earlier one alone.
@@ -150,8 +152,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
             Some(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
         }
     };
-    let console = Console::new(volume, color, cli::wants_plain(environment));
-    (Desk::new(Report::default(), outputs, platform, console), trouble)
+    (desk_for(shown, environment, outputs, platform), trouble)
 }
 
 /// The plan, with every file read that it names.
@@ -247,7 +248,7 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
 mod tests {
     use std::path::PathBuf;
 
-    use epm_gate::ci::{Platform, Print, Wanted};
+    use epm_gate::ci::{Print, Wanted};
     use epm_gate::job::{Answer, JobId, State};
     use epm_gate::ledger::book::Key;
     use epm_gate::ledger::{Ledger, Page};
