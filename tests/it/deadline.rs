@@ -2,16 +2,16 @@
 
 use tempfile::TempDir;
 
-use crate::harness::{Gate, playing, shipped};
+use crate::harness::{Gate, make_pipe, playing, shipped};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
 /// A pipe with nobody at its other end, in a folder of its own.
 fn pipe() -> (TempDir, String) {
     let dir = tempfile::tempdir().expect("a temporary folder");
-    let path = dir.path().join("pipe").display().to_string();
-    assert!(std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo").success());
-    (dir, path)
+    let path = dir.path().join("pipe");
+    make_pipe(&path);
+    (dir, path.display().to_string())
 }
 
 #[test]

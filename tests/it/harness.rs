@@ -84,6 +84,11 @@ impl Gate {
         self
     }
 
+    /// With each of these.
+    pub(crate) fn set_all(self, variables: &[(&str, &str)]) -> Self {
+        variables.iter().fold(self, |gate, (name, value)| gate.set(name, value))
+    }
+
     /// Without a variable that is set otherwise.
     pub(crate) fn unset(mut self, name: &str) -> Self {
         self.variables.push((name.to_owned(), None));
@@ -184,6 +189,11 @@ impl Gate {
         };
         command
     }
+}
+
+/// Makes a pipe with a name, which nobody has open.
+pub(crate) fn make_pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }
 
 /// The text of a file; empty where there is none.

@@ -1,6 +1,6 @@
 //! Requests to stop: what is known is written, and the job goes on.
 
-use crate::harness::{Gate, Running, playing, shipped, text_of};
+use crate::harness::{Gate, Running, make_pipe, playing, shipped, text_of};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
@@ -117,7 +117,7 @@ fn a_signal_is_heard_while_a_file_is_not_there_yet() {
     let sandbox = shipped("succeeds");
     let gate = Gate::against(&sandbox).unset("EPM_PASSWORD");
     let fifo = gate.path("given-fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    make_pipe(&fifo);
     let mut running = gate.start(["run", "--job-name", "GLDATA", "--password-file", fifo.to_str().expect("UTF-8")]);
     running.until("the outputs are open", {
         let outcome = running.path("outputs").join("outcome");

@@ -6,14 +6,15 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use crate::harness::{Gate, shipped, text_of};
+use crate::harness::{Gate, make_pipe, shipped, text_of};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
+/// What a pipe holds (pipe(7)).
+const CAPACITY: usize = 65536;
+
 /// A pipe that is full, and its reader, who does not read.
 fn full_pipe() -> (std::io::PipeReader, std::io::PipeWriter) {
-    /// What a pipe holds (pipe(7)).
-    const CAPACITY: usize = 65536;
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
     writer.write_all(&b".".repeat(CAPACITY)).expect("it takes so much");
     (reader, writer)
@@ -83,10 +84,10 @@ fn a_summary_that_nobody_reads_is_given_up() {
     let sandbox = shipped("succeeds");
     let gate = Gate::against(&sandbox).unset("EPM_SUMMARY");
     let fifo = gate.path("given-fifo");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    make_pipe(&fifo);
     // Both ends are ours: it opens at once, and is full.
     let mut ours = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).expect("a pipe");
-    ours.write_all(&b".".repeat(65536)).expect("it takes so much");
+    ours.write_all(&b".".repeat(CAPACITY)).expect("it takes so much");
     let child = gate.command(RUN.iter().copied().chain(["--summary", fifo.to_str().expect("UTF-8")]));
     let child = { child }.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
     assert_eq!(ended(child), Some(40));
