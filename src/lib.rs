@@ -9,6 +9,7 @@
 pub mod bounded;
 pub mod foreign;
 pub mod job;
+pub mod json;
 pub mod outcome;
 pub mod pace;
 pub mod payload;

@@ -4,9 +4,10 @@ mod error;
 mod job_type;
 mod period;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use crate::json::Object;
 
 pub use error::Error;
 pub use job_type::{Field, JobType};
@@ -145,28 +146,10 @@ pub fn file_place(name: &str) -> &'static str {
 
 /// A key of the object that stands there twice: which of the two EPM would take is not known.
 fn twice(object: &str) -> Option<String> {
-    struct Names(Vec<String>);
-    impl<'de> Deserialize<'de> for Names {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(Names(Vec::new()))
-        }
-    }
-    impl<'de> Visitor<'de> for Names {
-        type Value = Self;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
-            while let Some((name, _)) = map.next_entry::<_, IgnoredAny>()? {
-                self.0.push(name);
-            }
-            Ok(self)
-        }
-    }
-    let Names(names) = serde_json::from_str(object).ok()?;
-    names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)).map(|(_, name)| name.clone())
+    let object: Object = serde_json::from_str(object).ok()?;
+    let names: Vec<&str> = object.pairs().map(|(name, _)| name).collect();
+    let (_, name) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name))?;
+    Some((*name).to_owned())
 }
 
 fn whole_range(draft: &Draft) -> Result<(), Error> {

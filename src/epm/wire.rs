@@ -3,42 +3,17 @@
 //! Numbers come as numbers or as decimal strings, absent texts as `null`, `"null"`, `""` or not at all, and `jobId` is
 //! also spelled `jobID` (epm-api.md §1.4, §3.1).
 
-use std::fmt;
-
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::foreign::{Foreign, Mask};
 use crate::job::{Answer, Facts, JobId};
+use crate::json::Object;
 
-/// The keys of a JSON object with their values as they were written. Each value is read by itself, so that one which
-/// cannot be (half of a surrogate pair, a hundred brackets) hides no other; and a key that stands twice is there twice,
-/// since of two statuses neither decides.
-struct Keys(Vec<(String, Box<RawValue>)>);
-
-impl<'de> Deserialize<'de> for Keys {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Pairs;
-        impl<'de> Visitor<'de> for Pairs {
-            type Value = Keys;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Keys(pairs))
-            }
-        }
-        deserializer.deserialize_map(Pairs)
-    }
-}
+/// The keys of an answer. Each value is read by itself, and of two statuses neither decides.
+#[derive(Deserialize)]
+struct Keys(Object);
 
 const JOB_ID: [&str; 2] = ["jobId", "jobID"];
 const STATUS: [&str; 1] = ["status"];
@@ -46,12 +21,12 @@ const STATUS: [&str; 1] = ["status"];
 impl Keys {
     /// The values under any of these names that say something.
     fn values<'a>(&'a self, names: &'a [&str]) -> impl DoubleEndedIterator<Item = &'a str> {
-        let fitting = self.0.iter().filter(|(key, _)| names.contains(&key.as_str()));
-        fitting.map(|(_, value)| value.get()).filter(|value| !is_absent(value))
+        let fitting = self.0.pairs().filter(|(key, _)| names.contains(key));
+        fitting.map(|(_, value)| value).filter(|value| !is_absent(value))
     }
 
     fn under<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.get())
+        self.0.pairs().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// The number that all of these names agree on. A name that says nothing is passed over; one that says something and
