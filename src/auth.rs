@@ -134,13 +134,13 @@ impl Credentials {
         let path = file.clone();
         // A pipe that nobody writes to would hold the whole gate.
         let Ok(Ok(newer)) = bounded::within(RENEWAL, move || read_secret(&path)) else { return false };
-        let is_newer = newer.expose_secret() != token.expose_secret();
-        let renewed = Self::AccessToken { token: newer, file: Some(file.clone()) }.checked().ok().filter(|_| is_newer);
-        let is_renewed = renewed.is_some();
-        if let Some(renewed) = renewed {
-            *self = renewed;
+        if newer.expose_secret() == token.expose_secret() {
+            return false;
         }
-        is_renewed
+        let newer = Self::AccessToken { token: newer, file: Some(file.clone()) };
+        let Ok(newer) = newer.checked() else { return false };
+        *self = newer;
+        true
     }
 
     /// Whether a refusal of what had worked is worth one more try with the same secret: a pod that is being restarted
