@@ -48,7 +48,8 @@ fn service(script: Script, token: PathBuf) -> (String, Asked) {
                 (_, true) => polls.next(),
                 (_, false) => Some(&(200, "{}")),
             };
-            write(stream, *answer.unwrap_or(&(500, "")));
+            let (code, body) = *answer.unwrap_or(&(500, ""));
+            write(stream, code, body);
         }
     });
     (url, asked)
@@ -67,7 +68,7 @@ fn read(stream: &TcpStream) -> (String, String, String) {
     (word(), word(), header("authorization: Bearer "))
 }
 
-fn write(mut stream: TcpStream, (code, body): Answer) {
+fn write(mut stream: TcpStream, code: u16, body: &str) {
     let length = body.len();
     let head = format!("HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nConnection: close\r\n");
     let _ = write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}");
@@ -146,7 +147,7 @@ fn service_for_two(good: &'static str, token: PathBuf) -> String {
             let (_, path, bearer) = read(&stream);
             let id = path.rsplit('/').next().unwrap_or_default().to_owned();
             if index == 0 {
-                write_owned(stream, 200, &format!("{{\"jobId\": {id}, \"status\": -1}}"));
+                write(stream, 200, &format!("{{\"jobId\": {id}, \"status\": -1}}"));
                 std::fs::write(&token, good).expect("the token can be written");
                 continue;
             }
@@ -156,19 +157,11 @@ fn service_for_two(good: &'static str, token: PathBuf) -> String {
             }
             for (stream, id, bearer) in waiting.drain(..) {
                 let code = if bearer == good { 200 } else { 401 };
-                write_owned(stream, code, &format!("{{\"jobId\": {id}, \"status\": 0}}"));
+                write(stream, code, &format!("{{\"jobId\": {id}, \"status\": 0}}"));
             }
         }
     });
     url
-}
-
-fn write_owned(mut stream: TcpStream, code: u16, body: &str) {
-    let length = body.len();
-    let _ = write!(
-        stream,
-        "HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
-    );
 }
 
 #[test]
