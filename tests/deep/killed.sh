@@ -2,22 +2,12 @@
 # Kills the gate at each system call that it makes from its start to its first poll, with a ledger, and runs it again:
 # the sandbox takes one job at most, and the second run has attached to it or says that it cannot know. Where a kill in
 # time may miss a moment, this misses none. Needs strace, as root or as the owner of the process.
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-exec </dev/null
+. "${BASH_SOURCE[0]%/*}/../pipelines/prelude.bash"
 
-command -v strace >/dev/null || {
-  apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends strace >/dev/null
-}
-cargo build --quiet --workspace
-target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/debug"
+debian strace strace
+cargo build --quiet --locked --workspace
+debug="$target/debug"
 
-work="$(mktemp --directory)"
-trap 'rm -rf "$work"' EXIT
-for name in $(compgen -e); do
-  case $name in CI | EPM_* | GITHUB_* | GITLAB_* | TF_BUILD | JENKINS_URL) unset "$name" ;; esac
-done
 # The job is in progress for one poll, so that a gate which attaches has something to wait for.
 cat >"$work/scenario.toml" <<'EOF'
 [[job]]
@@ -27,23 +17,17 @@ EOF
 # What changes something outside of the process, or lies between two such calls.
 calls=(openat write writev sendto recvfrom connect fsync rename flock epoll_wait)
 
-fail() {
-  printf 'killed.sh: %s\n' "$1" >&2
-  cat "$work/output" >&2
-  exit 1
-}
-
 # Kills one gate at its call $1 number $2, and runs another; prints what became of both.
 # shellcheck disable=SC2016 # the inner shell expands them
 round() {
   rm -f "$work"/ledger.json*
-  "$target/epm-sandbox" exec --scenario "$work/scenario.toml" -- bash -c '
+  "$debug/epm-sandbox" exec --scenario "$work/scenario.toml" -- bash -c '
     gate=("$1/epm-gate" run --job-name GL --ledger "$2/ledger.json" --ledger-key k --poll-min 10ms --timeout 30s)
     strace -f -qq -o /dev/null -e trace="$3" -e inject="$3:signal=KILL:when=$4" "${gate[@]}" >"$2/output" 2>&1
     first=$?
     "${gate[@]}" --outputs-dir "$2/outputs" >>"$2/output" 2>&1
     echo "$first $? $(cat "$2/outputs/submitted")"
-  ' round "$target" "$work" "$1" "$2" 2>>"$work/taken"
+  ' round "$debug" "$work" "$1" "$2" 2>>"$work/taken"
 }
 
 # Holds the two runs of a round to the contract.

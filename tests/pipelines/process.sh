@@ -2,36 +2,13 @@
 # The gate as a process among others: stopped as GitHub's runner stops a step, under nohup, as PID 1 without an init, and
 # with a wall clock that jumps. Needs root for a PID namespace of its own.
 # shellcheck disable=SC2016 # backticks in single quotes are the log's
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-exec </dev/null
+. "${BASH_SOURCE[0]%/*}/prelude.bash"
 
-for name in $(compgen -e); do
-  case $name in ACT_* | ACTIONS_* | CI | EPM_* | GITHUB_* | GITLAB_* | JENKINS_URL | RUNNER_* | TF_BUILD) unset "$name" ;; esac
-done
-
-debian() {
-  [ -e "$1" ] || command -v "$1" >/dev/null || {
-    apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$2" >/dev/null
-  }
-}
-
-cargo build --quiet --workspace
-target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")/debug"
-PATH="$target:$PATH"
+output="$work/log"
+PATH="$target/debug:$PATH"
+cargo build --quiet --locked --workspace
 faketime="/usr/lib/$(uname --machine)-linux-gnu/faketime/libfaketime.so.1"
 debian "$faketime" libfaketime
-
-work="$(mktemp --directory)"
-sandbox=
-trap '[ -z "$sandbox" ] || kill "$sandbox"; rm -rf "$work"' EXIT
-
-fail() {
-  printf 'process.sh: %s\n' "$1" >&2
-  sed 's/^/  /' "$work/log" >&2
-  exit 1
-}
 
 cat >"$work/scenario.toml" <<'EOF'
 [[job]]
@@ -43,7 +20,7 @@ polls = [{ status = -1 }]
 EOF
 mkfifo "$work/address"
 epm-sandbox serve --scenario "$work/scenario.toml" >"$work/address" &
-sandbox=$!
+at_end "kill $!"
 {
   read -r _ _ EPM_URL
   read -r _ EPM_USERNAME

