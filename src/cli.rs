@@ -8,19 +8,21 @@ mod keeping;
 mod offered;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgMatches;
 use tokio::time::Instant;
 
 use crate::auth::Credentials;
+use crate::ci::context::context;
 use crate::ci::{Platform, Print, Wanted};
 use crate::epm::Limits;
 use crate::epm::url::EpmUrl;
-use crate::foreign::{backticked, quote};
+use crate::foreign::{backticked, quote, quote_path};
 use crate::gate::{Conditions, Plan, Task};
 use crate::pace::{Deadline, Pace, brief};
+use crate::report::Context;
 use crate::report::console::{Color, Volume};
 use crate::wait::Rules;
 
@@ -119,6 +121,8 @@ pub struct Invocation {
     pub label: Option<String>,
     /// The flags of a later attach.
     pub attach_flags: String,
+    /// Who asked for it, and from where.
+    pub context: Context,
     /// Whether to send nothing.
     pub dry_run: bool,
     /// What may go wrong, seen ahead.
@@ -184,6 +188,10 @@ impl Call {
         wanted.print = kept(print(&values, wanted.platform), &mut errors).unwrap_or_default();
         let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
         (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
+        for (flag, place) in wanted.files() {
+            *place = kept(file(&values, flag), &mut errors).flatten();
+        }
+        errors.extend(shared(&wanted));
         (wanted, errors.into_iter().next())
     }
 
@@ -229,7 +237,8 @@ impl Call {
         let repetition = keeping::repetition(&self.environment, platform).filter(|_| submits && plan.keeping.is_none());
         let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
         let warnings = limit.into_iter().chain(repetition).collect();
-        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
+        let context = context(platform, |name| self.environment.get(name));
+        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, context, dry_run, warnings })
     }
 
     /// Where the platform ends the job before our deadline, the explanation is lost with it (lessons.md B11).
@@ -259,7 +268,20 @@ pub fn wanted_by_environment(environment: &Environment) -> Wanted {
         github_summary: path("GITHUB_STEP_SUMMARY"),
         outputs_dir: path("EPM_OUTPUTS_DIR"),
         summary: path("EPM_SUMMARY"),
+        azure_summary: azure_summary(environment),
+        dotenv: path("EPM_DOTENV"),
+        junit: path("EPM_JUNIT"),
+        html: path("EPM_HTML"),
+        annotations: path("EPM_ANNOTATIONS"),
     }
+}
+
+/// A file of the step's own in the folder that the agent empties when the job ends, after it has taken the file.
+fn azure_summary(environment: &Environment) -> Option<PathBuf> {
+    let folder = environment.get("AGENT_TEMPDIRECTORY")?;
+    let step = environment.get("SYSTEM_TASKINSTANCENAME").unwrap_or_default();
+    // The file's name is the title that people see.
+    Some(Path::new(&folder).join(format!("epm-gate-{step}")).join("epm-gate.md"))
 }
 
 /// Whether the environment asks for plain text (<https://no-color.org>).
@@ -275,6 +297,27 @@ fn platform(values: &Values<'_>, detected: Platform) -> Result<Platform, Error> 
     let mut words: Vec<(&str, Platform)> = vec![("auto", detected)];
     words.extend(Platform::ALL.map(|platform| (platform.word(), platform)));
     values.one("ci")?.map_or(Ok(detected), |given| given.word(&words))
+}
+
+/// A file that holds nothing else. `-`, which is stderr or stdin elsewhere, would be a file of that name.
+fn file(values: &Values<'_>, flag: &str) -> Result<Option<PathBuf>, Error> {
+    match values.one(flag)? {
+        Some(given) if given.value == "-" => {
+            Err(given.error("it is written to a file alone", "name a file; `--summary -` shows the summary on stderr"))
+        }
+        given => Ok(given.map(|given| PathBuf::from(given.value))),
+    }
+}
+
+/// Two outputs in one file, each of which would overwrite the other.
+fn shared(wanted: &Wanted) -> Option<Error> {
+    let files = wanted.clone().files().map(|(flag, place)| (flag, place.clone()));
+    let mut files: Vec<(&str, PathBuf)> = files.into_iter().filter_map(|(flag, place)| Some((flag, place?))).collect();
+    files.extend(wanted.summary.clone().map(|place| ("summary", place)));
+    let same = |(flag, place): &(&str, PathBuf)| files.iter().find(|(other, taken)| other != flag && taken == place);
+    let (flag, place, other) = files.iter().find_map(|file| Some((file.0, &file.1, same(file)?.0)))?;
+    let problem = format!("`--{other}` writes to {} as well", quote_path(place));
+    Some(Error::of(&format!("--{flag}"), problem, "give each a file of its own"))
 }
 
 fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {

@@ -1,7 +1,8 @@
 //! Text that others wrote: cleaned once at the door, masked, cut, and made harmless for the log of a CI runner.
 //!
 //! Runners read commands out of the log: GitHub `::cmd::` at the start of a line and `##[cmd]` anywhere in one, Azure
-//! `##vso[...]` anywhere (ci-contracts.md §1.3, §1.4, §3.1). What each other destination needs (a markdown cell, a step
+//! `##vso[...]` anywhere, and it warns of a bare `##vso` (ci-contracts.md §1.3, §1.4, §3.1; azure-pipelines-agent
+//! `Command.cs`). What each other destination needs (a markdown cell, a step
 //! output) stands in the file that writes to it.
 
 use std::borrow::Cow;
@@ -167,13 +168,14 @@ pub fn log_line(text: &str) -> String {
     defused(clean(text).replace(['\n', '\t'], " ").trim())
 }
 
-/// A line of the log, its command broken by a space where it would be one: `::` at the start, `##[` or `##word[` anywhere.
+/// A line of the log, its command broken by a space where it would be one: `::` at the start, `##[`, `##word[` or `##vso`
+/// anywhere.
 pub fn defused(line: &str) -> String {
     let mut safe = String::with_capacity(line.len());
     for (at, char) in line.char_indices() {
         safe.push(char);
         let rest = &line[at + char.len_utf8()..];
-        let opens_command = char == '#' && rest.strip_prefix('#').is_some_and(is_word_and_bracket);
+        let opens_command = char == '#' && rest.strip_prefix('#').is_some_and(is_command);
         let starts_command = char == ':' && rest.starts_with(':') && line[..at].trim().is_empty();
         if opens_command || starts_command {
             safe.push(' ');
@@ -182,8 +184,9 @@ pub fn defused(line: &str) -> String {
     safe
 }
 
-fn is_word_and_bracket(text: &str) -> bool {
-    text.trim_start_matches(|char: char| char.is_ascii_alphabetic()).starts_with('[')
+fn is_command(text: &str) -> bool {
+    let rest = text.trim_start_matches(|char: char| char.is_ascii_alphabetic());
+    rest.starts_with('[') || text[..text.len() - rest.len()].to_ascii_lowercase().starts_with("vso")
 }
 
 /// The text as a name within a sentence of ours: on one line, between backticks, without a backtick of its own. In
@@ -258,6 +261,7 @@ mod tests {
             ("a ::error::boo", "a ::error::boo"),
             ("x ##[error]boo", "x # #[error]boo"),
             ("###vso[task.complete]", "## #vso[task.complete]"),
+            ("say ##VSO and ##vsotask", "say # #VSO and # #vsotask"),
             ("## a heading [x]", "## a heading [x]"),
             ("#\u{200b}#[error]", "# #[error]"),
             ("one\ntwo\r\nthree", "one two three"),
@@ -306,18 +310,18 @@ mod tests {
     }
 
     /// How actions/runner and the Azure agent find a command in a line (ci-contracts.md §1.3, §3.1), written anew.
-    fn is_command(line: &str) -> bool {
-        line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[")
+    fn is_obeyed(line: &str) -> bool {
+        line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso")
     }
 
     proptest! {
         #[test]
         fn no_text_becomes_a_command_of_the_log(text in "([:#\\[\\]vso \t\r\n\u{1b}\u{200b}a]|\\PC){0,40}") {
             let line = log_line(&text);
-            prop_assert!(!is_command(&line), "{line:?}");
+            prop_assert!(!is_obeyed(&line), "{line:?}");
             prop_assert!(!line.chars().any(char::is_control));
             let within = format!("job 1: {line}");
-            prop_assert!(!is_command(&within));
+            prop_assert!(!is_obeyed(&within));
         }
 
         #[test]

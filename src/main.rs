@@ -208,6 +208,7 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> 
 fn describe(report: &mut Report, invocation: &Invocation) {
     report.url = Some(invocation.url.clone());
     report.attach_flags.clone_from(&invocation.attach_flags);
+    report.context = invocation.context.clone();
     let named = |id| JobReport::new(Some(id), invocation.label.clone());
     report.jobs = match &invocation.plan.task {
         Task::Run(_) | Task::Submit(_) => vec![JobReport::new(None, None)],
@@ -248,7 +249,7 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
 mod tests {
     use std::path::PathBuf;
 
-    use epm_gate::ci::{Print, Wanted};
+    use epm_gate::ci::Wanted;
     use epm_gate::job::{Answer, JobId, State};
     use epm_gate::ledger::book::Key;
     use epm_gate::ledger::{Ledger, Page};
@@ -259,14 +260,8 @@ mod tests {
     fn panicked(so_far: impl FnOnce(&Desk)) -> (u8, impl Fn(&str) -> String) {
         let dir = tempfile::tempdir().unwrap();
         let place = |name: &str| -> PathBuf { dir.path().join(name) };
-        let wanted = Wanted {
-            platform: Platform::None,
-            print: Print::None,
-            github_output: None,
-            github_summary: None,
-            outputs_dir: Some(place("outputs")),
-            summary: Some(place("summary")),
-        };
+        let wanted =
+            Wanted { outputs_dir: Some(place("outputs")), summary: Some(place("summary")), ..Wanted::default() };
         let outcome = guarded(|slot| {
             let console = Console::new(Volume::Quiet, Color::Never, true);
             let report = Report { jobs: vec![JobReport::new(None, Some("GL".to_owned()))], ..Report::default() };

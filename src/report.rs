@@ -1,7 +1,11 @@
 //! The facts of one run, as far as they are known: filled in while it goes on, rendered on every way out.
 
 pub mod console;
+mod facts;
+pub mod html;
+pub mod junit;
 pub mod markdown;
+mod markup;
 pub mod values;
 pub mod wording;
 
@@ -9,9 +13,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
+use url::Url;
 
 use crate::collect::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
+use crate::foreign::Foreign;
 use crate::job::{Answer, Facts, JobId, State};
 use crate::outcome::Outcome;
 use crate::payload::Payload;
@@ -56,6 +62,25 @@ pub struct Report {
     pub notes: Vec<String>,
     /// The flags that an attach needs beside the id.
     pub attach_flags: String,
+    /// Who asked for the run, and from where.
+    pub context: Context,
+}
+
+/// What a CI platform tells of its run. Names of branches and people are chosen by others.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// Who started the run, or tried it again.
+    pub actor: Option<Foreign>,
+    /// The commit that it runs for.
+    pub commit: Option<Foreign>,
+    /// The branch or the tag.
+    pub reference: Option<Foreign>,
+    /// The workflow or the pipeline.
+    pub pipeline: Option<Foreign>,
+    /// Which try of the run it is, counted from 1.
+    pub attempt: Option<u32>,
+    /// Where the run can be looked at.
+    pub run: Option<Url>,
 }
 
 /// An outcome, and why.
@@ -142,6 +167,13 @@ pub enum Event {
     Trouble(String),
     /// The wait ended without an end of the job.
     GaveUp(Outcome),
+}
+
+impl Moment {
+    /// When it was, as people read it.
+    pub fn clock(&self) -> String {
+        self.at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
 }
 
 impl Report {

@@ -1,10 +1,12 @@
 //! Every place that foreign text goes to: the log of a runner, an annotation, the file of step outputs, a folder of
-//! them, JSON on stdout. The summary has laws of its own.
+//! them, JSON on stdout, a dotenv file, JUnit, HTML. The summary has laws of its own.
 
-use epm_gate::ci::{files, github};
-use epm_gate::foreign::{defused, log_line, quote, quote_whole};
-use epm_gate::report::Report;
+use epm_gate::ci::{azure, dotenv, files, github, gitlab};
+use epm_gate::foreign::{Foreign, defused, log_line, quote, quote_whole};
+use epm_gate::job::JobId;
 use epm_gate::report::values::{self, json_line};
+use epm_gate::report::{Report, html, junit};
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::runner::{self, Command};
@@ -20,10 +22,15 @@ pub(super) fn hold(bytes: &[u8]) {
     }
     is_one_command(texts[0], texts.last().expect("there is one"));
     stays_one_output(&all);
+    stays_one_variable(&all);
     let report = markdown::report(&texts);
     come_back(&report);
     fit_a_folder(&report);
     is_one_json_line(&report);
+    is_a_dotenv(&report);
+    is_a_junit_report(&report);
+    is_a_page(&report);
+    are_annotations(&report);
 }
 
 fn starts_no_command(text: &str) {
@@ -57,7 +64,97 @@ fn is_one_command(title: &str, message: &str) {
     assert_eq!((name.as_str(), data), ("error", &log_line(message)));
     assert_eq!(told.as_deref().unwrap_or_default().trim(), log_line(title));
     let group = Command { name: "group".to_owned(), title: None, data: log_line(title) };
-    assert_eq!(runner::commands(&github::group(title)), [group]);
+    assert_eq!(runner::commands(&github::group(title).open), [group]);
+    let issue = runner::azure(&azure::issue("error", message)).expect("a command");
+    let kind = vec![("type".to_owned(), "error".to_owned())];
+    assert_eq!(issue, ("task.logissue".to_owned(), kind, log_line(message)));
+    assert_eq!(runner::azure(&azure::group(title).open), None);
+    let section = gitlab::section(title, JobId::new(7));
+    let opened = ("start", "epm_gate_log_7".to_owned(), log_line(title));
+    assert_eq!(runner::sections(&section.open), [opened]);
+    assert_eq!(runner::sections(&section.close), [("end", "epm_gate_log_7".to_owned(), String::new())]);
+    assert_eq!(runner::sections(&log_line(message)), []);
+}
+
+/// A variable of Azure comes back whole, whatever stands in it, on one line.
+fn stays_one_variable(value: &str) {
+    let line = azure::variable("details", value);
+    assert!(!line.contains(['\n', '\r']));
+    let properties = [("variable", "details"), ("isOutput", "true")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let expected = ("task.setvariable".to_owned(), properties.to_vec(), value.to_owned());
+    assert_eq!(runner::azure(&line), Some(expected));
+}
+
+/// The file of a job that GitLab, Java and a shell read, each to the same values: what a URL's decoder gives back, or
+/// nothing where that is too long.
+fn is_a_dotenv(report: &Report) {
+    let file = dotenv::render(report);
+    let variables = runner::dotenv(&file).expect("GitLab takes it");
+    assert_eq!(variables.len(), 12);
+    let values = values::outputs(report);
+    for (line, (key, value)) in file.lines().zip(&variables) {
+        assert_eq!(runner::property(line), Some((key.clone(), value.clone())));
+        let is_harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"_./:@+-%".contains(&byte);
+        assert!(value.bytes().all(is_harmless), "{line:?}");
+        let name = key.strip_prefix("EPM_GATE_").expect("a name of ours").replace('_', "").to_lowercase();
+        let (_, output) = values.iter().find(|(known, _)| known.to_lowercase() == name).expect("a step output");
+        let decoded = percent_decode_str(value).decode_utf8().expect("UTF-8");
+        let whole = values::text(output);
+        assert!(decoded == whole || value.is_empty() && whole.len() > 100, "{line:?} for {whole:?}");
+    }
+}
+
+/// XML that a parser takes, whose texts are those that were put in.
+fn is_a_junit_report(report: &Report) {
+    let text = junit::render(report);
+    let page = roxmltree::Document::parse(&text).unwrap_or_else(|error| panic!("{error}:\n{text}"));
+    let named = |name: &'static str| page.descendants().filter(move |node| node.has_tag_name(name));
+    let case = named("testcase").next().expect("a case");
+    assert_eq!((named("testcase").count(), named("failure").count(), named("error").count()), (1, 1, 0));
+    let name = Foreign::new(report.jobs[0].name.as_deref().unwrap_or_default());
+    assert_eq!(case.attribute("name").map(without_space), Some(without_space(name.as_str())));
+    let failure = named("failure").next().and_then(|node| node.text()).unwrap_or_default();
+    let details = report.jobs[0].facts.details.as_ref().map(|text| without_space(text.first_line()));
+    assert!(details.is_none_or(|details| without_space(failure).contains(&details)), "{failure}");
+}
+
+/// What XML changes or forbids is of no account here.
+fn without_space(text: &str) -> String {
+    text.chars().filter(|char| !char.is_whitespace() && !"\u{fffe}\u{ffff}".contains(*char)).collect()
+}
+
+/// Every `<` and `&` of the page is one of ours.
+fn is_a_page(report: &Report) {
+    const TAGS: [&str; 20] = [
+        "!doctype html", "body", "code", "h1", "h2", "h3", "head", "html", "meta", "p", "pre", "strong", "style", "table",
+        "td", "th", "title", "tr", "html lang", "body class",
+    ];
+    let text = html::render(report);
+    let (_, page) = text.split_once("</style>").expect("a style");
+    for (at, _) in page.match_indices('<') {
+        let tag = page[at + 1..].trim_start_matches('/').split(['>', '=']).next().unwrap_or_default();
+        assert!(TAGS.contains(&tag), "<{tag}>");
+    }
+    for (at, _) in page.match_indices('&') {
+        let entity = page[at + 1..].split(';').next().unwrap_or_default();
+        assert!(["amp", "lt", "gt", "quot", "#39"].contains(&entity), "&{entity};");
+    }
+    assert!(!page.contains("<script") && !page.contains("href"));
+}
+
+/// JSON of the form that GitLab demands (`ci_job_annotation_data.json`).
+fn are_annotations(report: &Report) {
+    let text = gitlab::annotations(report);
+    let value: Value = serde_json::from_str(&text).expect("JSON");
+    for (list, links) in value.as_object().expect("an object") {
+        assert!(!list.is_empty() && list.len() <= 255);
+        for link in links.as_array().expect("an array") {
+            let link = &link["external_link"];
+            assert!(link["label"].is_string());
+            assert!(link["url"].as_str().is_some_and(|url| url.starts_with("https://")));
+        }
+    }
+    assert!(text.len() <= 80 * 1024);
 }
 
 /// A value never ends before its delimiter, which here can be guessed; then it is refused.

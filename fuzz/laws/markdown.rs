@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use epm_gate::collect::excerpt::Reader;
+use epm_gate::collect::excerpt::{Excerpt, Reader};
 use epm_gate::epm::url::EpmUrl;
 use epm_gate::foreign::{Foreign, cut, quote};
 use epm_gate::job::{Facts, JobId, State};
@@ -168,8 +168,7 @@ fn gist(text: &str) -> String {
 /// The blocks that stand on the page of a job.
 fn blocks(job: &JobReport) -> Vec<String> {
     let details = job.facts.details.as_ref().map(|text| text.as_str().trim()).filter(|text| text.contains('\n'));
-    let lines = job.excerpt.as_ref().map(|excerpt| excerpt.lines.as_slice()).unwrap_or_default();
-    let log: Vec<String> = lines.iter().map(|(number, line)| format!("{number}: {}", line.as_str())).collect();
+    let log: Vec<String> = job.excerpt.iter().flat_map(Excerpt::numbered).collect();
     let log = Some(log.join("\n")).filter(|log| !log.is_empty());
     let details = details.map(|details| cut(details, 4096).into_owned());
     details.into_iter().chain(log).map(|block| block + "\n").collect()

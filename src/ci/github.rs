@@ -4,6 +4,8 @@ use std::fmt::Write;
 
 use crate::foreign::log_line;
 
+use super::Fold;
+
 /// One output in the form that may hold any text: `name<<delimiter`, the value, the delimiter. Whoever writes the value
 /// must not guess the delimiter (CVE-2022-35954), so it is random, and refused where the value holds it.
 ///
@@ -41,13 +43,10 @@ pub fn annotation(level: &str, title: &str, message: &str) -> String {
     format!("::{level} title={}::{}", property(title), data(message))
 }
 
-/// Opens a fold in the log.
-pub fn group(title: &str) -> String {
-    format!("::group::{}", data(title))
+/// A fold of the log.
+pub fn group(title: &str) -> Fold {
+    Fold { open: format!("::group::{}", data(title)), close: "::endgroup::".to_owned() }
 }
-
-/// Closes the fold.
-pub const END_GROUP: &str = "::endgroup::";
 
 fn data(text: &str) -> String {
     log_line(text).replace('%', "%25")

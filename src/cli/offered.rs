@@ -5,20 +5,16 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 40] = [
-    "EPM_ANNOTATIONS",
+const NOT_YET: [&str; 36] = [
     "EPM_ATTESTATION",
     "EPM_CA_CERT",
     "EPM_CLIENT_ID",
     "EPM_CLIENT_SECRET",
     "EPM_CLIENT_SECRET_FILE",
     "EPM_COLLECT",
-    "EPM_DOTENV",
     "EPM_DOWNLOAD_DIR",
     "EPM_EXPECT_DURATION",
     "EPM_FAIL_ON_STAGE_FAILURE",
-    "EPM_HTML",
-    "EPM_JUNIT",
     "EPM_JWT_AUDIENCE",
     "EPM_JWT_KEY",
     "EPM_JWT_KEY_FILE",

@@ -52,6 +52,11 @@ impl Excerpt {
         Some(line.split_once("]: ").map_or(line, |(_, message)| message).trim())
     }
 
+    /// The lines as people read them, each behind its number.
+    pub fn numbered(&self) -> impl Iterator<Item = String> {
+        self.lines.iter().map(|(number, line)| format!("{number}: {}", line.as_str()))
+    }
+
     /// What these lines are, in words.
     pub fn title(&self) -> String {
         match (self.telling, self.lines.len() as u64) {

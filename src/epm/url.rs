@@ -109,6 +109,11 @@ impl EpmUrl {
         expected.eq_ignore_ascii_case(name) || expected.eq_ignore_ascii_case(&with_port)
     }
 
+    /// Where people find EPM's pages.
+    pub fn web(&self) -> Url {
+        self.below("/epmcloud")
+    }
+
     /// Where jobs are submitted. The `V1` is upper-case (epm-api.md §1.14).
     pub fn jobs(&self) -> Url {
         self.below("/aif/rest/V1/jobs")

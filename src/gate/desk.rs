@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::ci::{self, Outputs, Platform, github};
+use crate::ci::{self, Outputs, Platform, azure, github};
 use crate::collect::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, quote};
@@ -19,7 +19,7 @@ use crate::ledger::book::Hint;
 use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
-use crate::report::console::Console;
+use crate::report::console::{Console, print_line};
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
@@ -165,7 +165,7 @@ impl Desk {
     }
 
     fn publish(&self, id: JobId) {
-        for error in self.outputs.borrow_mut().job_known(id) {
+        for error in self.outputs.borrow_mut().job_known(id, &self.report.borrow()) {
             self.console.warn(&error.sentence());
         }
     }
@@ -265,17 +265,15 @@ impl Desk {
 
     /// The telling lines of a job's log.
     pub fn excerpt(&self, index: usize, excerpt: Excerpt) {
-        let folds = self.platform == Platform::Github;
-        if folds {
-            self.console.command(&github::group(&format!("Log: {}", excerpt.title())));
-        } else {
-            self.say(index, &format!("{}:", excerpt.title()));
+        let id = self.read(|report| report.jobs[index].id);
+        let fold = self.platform.fold(&format!("Log: {}", excerpt.title()), id);
+        match &fold {
+            Some(fold) => self.console.command(&fold.open),
+            None => self.say(index, &format!("{}:", excerpt.title())),
         }
-        for (number, line) in &excerpt.lines {
-            self.console.quoted(&format!("{number}: {}", line.as_str()));
-        }
-        if folds {
-            self.console.command(github::END_GROUP);
+        excerpt.numbered().for_each(|line| self.console.quoted(&line));
+        if let Some(fold) = &fold {
+            self.console.command(&fold.close);
         }
         self.note(|report| report.jobs[index].excerpt = Some(excerpt));
     }
@@ -353,15 +351,25 @@ impl Desk {
             _ if outcome.is_pass() => None,
             _ => Some("error"),
         };
-        if let Some(level) = level.filter(|_| self.platform == Platform::Github) {
-            let title = format!("epm-gate: {}", outcome.word());
-            self.console.command(&github::annotation(level, &title, &format!("{headline}. {}", capitalised(&next))));
+        if let Some(level) = level {
+            self.annotate(level, outcome, &format!("{headline}. {}", capitalised(&next)));
         }
         if outcome.is_pass() {
             self.console.pass(&headline);
         } else {
             self.console.fail(&headline);
             self.console.hint(&next);
+        }
+    }
+
+    /// One annotation, where the platform shows such: its runner reads it from the log, or from standard output.
+    fn annotate(&self, level: &str, outcome: Outcome, message: &str) {
+        let title = format!("epm-gate: {}", outcome.word());
+        match self.platform {
+            Platform::Github => self.console.command(&github::annotation(level, &title, message)),
+            // Whoever does not read there has had the outputs refused already.
+            Platform::Azure => drop(print_line(&azure::issue(level, &format!("{title}: {message}")))),
+            Platform::Gitlab | Platform::Jenkins | Platform::None => {}
         }
     }
 

@@ -4,15 +4,12 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::foreign::{Foreign, cut};
 use crate::job::State;
-use crate::outcome::Outcome;
 use crate::pace::brief;
-use crate::payload::{Field, file_place};
 
-use super::wording::{event, headline, next_step, subject};
+use super::facts::{self, Fact, status};
+use super::wording::{event, headline, mark, next_step, subject};
 use super::{Event, JobReport, Moment, Report};
 
 /// GitHub drops a summary above 1 MiB whole, and all steps of a job share what is shown (ci-contracts.md §1.2).
@@ -41,7 +38,7 @@ pub fn render(report: &Report, mermaid: bool) -> String {
     }
     for job in shown_jobs(report) {
         let title = if several { format!("#### {}\n\n", subject(job)) } else { String::new() };
-        page.add(&format!("{title}{}", facts(report, job)));
+        page.add(&format!("{title}{}", table(&facts::of_job(report, job))));
         page.add(&timeline(job));
         if mermaid {
             page.add(&gantt(job).unwrap_or_default());
@@ -52,6 +49,7 @@ pub fn render(report: &Report, mermaid: bool) -> String {
     for note in &report.notes {
         page.add(&format!("> {note}\n\n"));
     }
+    page.add(&table(&facts::of_run(&report.context)));
     page.finish()
 }
 
@@ -83,13 +81,7 @@ impl Page {
 
 /// Whether the stage passed and why, and what to do next.
 pub fn heading(report: &Report) -> String {
-    let mark = match report.end().map(|end| end.outcome) {
-        Some(Outcome::Warned) => "⚠️",
-        Some(outcome) if outcome.is_pass() => "✅",
-        Some(outcome) if outcome.is_verdict() => "❌",
-        _ => "⛔",
-    };
-    format!("### {mark} {}\n\n**What to do next:** {}.\n\n", headline(report), next_step(report))
+    format!("### {} {}\n\n**What to do next:** {}.\n\n", mark(report), headline(report), next_step(report))
 }
 
 /// The jobs whose facts are told: those that did not pass first.
@@ -114,48 +106,15 @@ fn overview(report: &Report) -> String {
     table + "\n"
 }
 
-fn status(state: State) -> String {
-    format!("{} ({state})", state.number())
-}
-
-fn facts(report: &Report, job: &JobReport) -> String {
-    let rows = rows(report, job).into_iter().map(|(name, value)| format!("| {name} | {value} |\n"));
-    format!("| fact | value |\n|---|---|\n{}\n", rows.collect::<Vec<_>>().concat())
-}
-
-/// The facts of a job, each already fit for a cell.
-fn rows(report: &Report, job: &JobReport) -> Vec<(&'static str, String)> {
-    let payload = report.payload.as_ref();
-    let sent = |key| payload.and_then(|payload| payload.text(key)).map(code);
-    let told = |text: &Option<Foreign>| text.as_ref().map(|text| code(text.as_str()));
-    let facts = &job.facts;
-    let name = facts.job_name.as_ref().map(Foreign::as_str).or(job.name.as_deref());
-    let file = payload.and_then(|payload| payload.text(Field::FileName.key()));
-    let end = job.end.as_ref().map(|end| format!("{} (exit {})", end.outcome.word(), end.outcome.code()));
-    let table = [
-        ("job", name.map(code)),
-        ("type", payload.map(|payload| code(payload.job_type()))),
-        ("job id", job.id.map(|id| id.to_string())),
-        ("host", report.url.as_ref().map(|url| code(&url.host()))),
-        ("period", sent(Field::PeriodName.key())),
-        ("start period", sent(Field::StartPeriod.key())),
-        ("end period", sent(Field::EndPeriod.key())),
-        ("import mode", sent(Field::ImportMode.key())),
-        ("export mode", sent(Field::ExportMode.key())),
-        ("file", file.map(|file| format!("{}, {}", code(file), file_place(file)))),
-        ("status", job.state.map(status)),
-        ("job status", told(&facts.job_status)),
-        ("descriptive status", told(&facts.descriptive_status)),
-        ("detailed status", told(&facts.detailed_status)),
-        ("details", facts.details.as_ref().map(|details| code(details.first_line()))),
-        ("outcome", end),
-        ("duration", job.duration.map(brief)),
-        ("executed by", told(&facts.executed_by)),
-        ("process type", told(&facts.process_type)),
-        ("log", told(&facts.log_file_name)),
-        ("output", told(&facts.output_file_name)),
-    ];
-    table.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+fn table(facts: &[Fact]) -> String {
+    if facts.is_empty() {
+        return String::new();
+    }
+    let row = |fact: &Fact| {
+        let quoted = fact.quoted.as_ref().map(|text| code(text.as_str())).unwrap_or_default();
+        format!("| {} | {quoted}{} |\n", fact.name, fact.said)
+    };
+    format!("| fact | value |\n|---|---|\n{}\n", facts.iter().map(row).collect::<Vec<_>>().concat())
 }
 
 fn timeline(job: &JobReport) -> String {
@@ -177,11 +136,7 @@ fn timeline(job: &JobReport) -> String {
 }
 
 fn moment(moment: &Moment) -> String {
-    format!("| {} | {} | {} |\n", clock(moment.at), brief(moment.after), cell(&event(&moment.event)))
-}
-
-fn clock(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+    format!("| {} | {} | {} |\n", moment.clock(), brief(moment.after), cell(&event(&moment.event)))
 }
 
 /// A gantt of the states, in words of ours alone: no text of others gets into a diagram.
@@ -243,8 +198,7 @@ fn excerpt(job: &JobReport) -> String {
     let Some(excerpt) = job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty()) else {
         return String::new();
     };
-    let lines: Vec<String> =
-        excerpt.lines.iter().map(|(number, line)| format!("{number}: {}", line.as_str())).collect();
+    let lines: Vec<String> = excerpt.numbered().collect();
     fold(&format!("Log: {}", excerpt.title()), &lines.join("\n"))
 }
 

@@ -18,6 +18,16 @@ pub fn subject(job: &JobReport) -> String {
     }
 }
 
+/// The sign for how a run ended: it passed, it did not, or it cannot be told.
+pub fn mark(report: &Report) -> &'static str {
+    match report.end().map(|end| end.outcome) {
+        Some(Outcome::Warned) => "⚠️",
+        Some(outcome) if outcome.is_pass() => "✅",
+        Some(outcome) if outcome.is_verdict() => "❌",
+        _ => "⛔",
+    }
+}
+
 /// The outcome of a run in one line: passed or not, and why.
 pub fn headline(report: &Report) -> String {
     let Some(end) = report.end() else { return "not ended".to_owned() };

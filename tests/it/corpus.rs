@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
+
 #[path = "../../fuzz/laws/mod.rs"]
 mod laws;
 
@@ -48,4 +50,18 @@ fn every_target_has_a_law_and_every_law_a_target() {
     assert_eq!(named, laws);
     let corpora = files(&fuzz().join("corpus"));
     assert_eq!(corpora.len(), laws.len(), "{corpora:?}");
+}
+
+/// What means something to a runner, a shell, a parser of markdown, XML or JSON.
+const HOSTILE: &str = "([:#\\[\\]=;,%$&<>'\"`|\\\\\u{1b}\u{200b}\u{fffe}\r\n\t ]|::error::|##vso\\[task.complete\\]|##\\[group\\]|\
+    section_start:1:x\r\u{1b}\\[0K|%0A|%AZP25|%25|%5D|ghadelimiter_|EOF|<<|\\$\\(touch x\\)|]]>|<!--|</pre>|<script>|-->|\
+    \\[\\[ATTACHMENT|KEY=value\n|\\PC){0,40}";
+
+proptest! {
+    #[test]
+    fn hostile_texts_in_every_field_keep_the_grammar_of_every_platform(fields in prop::collection::vec(HOSTILE, 1..13)) {
+        let fields = fields.join("\u{1f}");
+        laws::hold("escapes", fields.as_bytes());
+        laws::hold("summary", fields.as_bytes());
+    }
 }

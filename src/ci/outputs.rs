@@ -1,0 +1,197 @@
+//! The outputs of a run: all opened before anything is sent, the id written down the moment it is known, everything on
+//! every way out.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::job::JobId;
+use crate::outcome::Outcome;
+use crate::report::console::print_line;
+use crate::report::values::{self, json_line, text};
+use crate::report::{End, Report, markdown};
+
+use super::sink::{Document, Error, Sink};
+use super::{Platform, Print, Wanted, azure, files, github};
+
+/// The outputs of a run, open.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    platform: Platform,
+    github: Option<Sink>,
+    summaries: Vec<Sink>,
+    documents: Vec<Document>,
+    dir: Option<PathBuf>,
+    print: Print,
+    /// Why an id could not be printed when it was known.
+    unprinted: Option<io::ErrorKind>,
+}
+
+impl Outputs {
+    /// Opens all of them. What can be opened is kept where something else cannot, so that the reason can be written
+    /// there.
+    pub fn open(wanted: &Wanted) -> (Self, Vec<Error>) {
+        let mut outputs = Self { platform: wanted.platform, print: wanted.print, ..Self::default() };
+        let mut errors = Vec::new();
+        if let Some(path) = wanted.only_on(Platform::Github, &wanted.github_output) {
+            outputs.github = kept(Sink::open("the step outputs", path), &mut errors);
+        }
+        for path in wanted.summaries() {
+            // A folder of the step's own in the agent's, which nobody else makes.
+            if Some(path) == wanted.azure_summary.as_deref() {
+                path.parent().map(std::fs::create_dir_all);
+            }
+            outputs.summaries.extend(kept(Sink::open("the summary", path), &mut errors));
+        }
+        for (what, path, render) in wanted.documents() {
+            outputs.documents.extend(kept(Document::open(what, path, render), &mut errors));
+        }
+        if let Some(dir) = &wanted.outputs_dir {
+            let failed = |source| Error { verb: "write to", what: "the outputs' folder", path: dir.clone(), source };
+            outputs.dir = kept(prepare(dir).map_err(failed), &mut errors).map(|()| dir.clone());
+        }
+        (outputs, errors)
+    }
+
+    /// Writes the id down the moment it is known.
+    ///
+    /// # Errors
+    ///
+    /// What could not be written; the rest was.
+    pub fn job_known(&mut self, id: JobId, report: &Report) -> Vec<Error> {
+        let output = [("jobId".to_owned(), id.to_string())];
+        let mut errors = Vec::new();
+        errors.extend(self.write_github(&output).err());
+        errors.extend(self.write_azure(&output).err());
+        errors.extend(self.write_files(&output));
+        errors.extend(self.write_documents(report));
+        if self.print == Print::JobId {
+            self.unprinted = self.unprinted.or(print_line(&id.to_string()).err().map(|error| error.kind()));
+        }
+        errors
+    }
+
+    /// Writes everything, at the end. Where that fails and the job passed, the stage does not: the report says so, and
+    /// what can still be written says so too.
+    ///
+    /// # Errors
+    ///
+    /// What could not be written; the rest was.
+    pub fn finish(&mut self, report: &mut Report) -> Vec<Error> {
+        let draws = self.platform == Platform::Github;
+        let mut errors = self.write_values(report);
+        hold_for(report, &errors);
+        let told = report.end().map(|end| end.outcome);
+        for sink in &mut self.summaries {
+            errors.extend(sink.append(&markdown::render(report, draws)).err());
+        }
+        hold_for(report, &errors);
+        errors.extend(self.unprinted.take().map(|kind| unprintable(kind.into())));
+        if self.print == Print::Json {
+            let line = json_line(&serde_json::Value::Object(values::outputs(report)));
+            errors.extend(print_line(&line).map_err(unprintable).err());
+        }
+        hold_for(report, &errors);
+        if !errors.is_empty() {
+            self.write_values(report);
+        }
+        if report.end().map(|end| end.outcome) != told {
+            // A summary that says that the stage passed must not be the last word where it did not.
+            let correction = markdown::heading(report);
+            self.summaries.iter_mut().for_each(|sink| drop(sink.append(&correction)));
+        }
+        errors.extend(self.upload_summaries().err());
+        errors
+    }
+
+    fn write_values(&mut self, report: &Report) -> Vec<Error> {
+        let values = values::outputs(report);
+        let texts: Vec<_> = values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        let mut errors = Vec::new();
+        errors.extend(self.write_github(&texts).err());
+        errors.extend(self.write_azure(&texts).err());
+        errors.extend(self.write_files(&files::contents(&values)));
+        errors.extend(self.write_documents(report));
+        errors
+    }
+
+    fn write_github(&mut self, outputs: &[(String, String)]) -> Result<(), Error> {
+        let Some(sink) = &mut self.github else { return Ok(()) };
+        let mut lines = sink.line_end().to_owned();
+        for (name, value) in outputs {
+            let output = github::delimiter()
+                .map_err(io::Error::other)
+                .and_then(|delimiter| github::output(name, value, &delimiter).map_err(io::Error::other));
+            lines += &output.map_err(|source| sink.unwritable(source))?;
+        }
+        sink.append(&lines)
+    }
+
+    /// On standard output, where the agent reads them.
+    fn write_azure(&self, outputs: &[(String, String)]) -> Result<(), Error> {
+        if self.platform != Platform::Azure {
+            return Ok(());
+        }
+        let lines: Vec<String> = outputs.iter().map(|(name, value)| azure::variable(name, value)).collect();
+        print_line(&lines.join("\n")).map_err(unprintable)
+    }
+
+    fn upload_summaries(&self) -> Result<(), Error> {
+        let files = self.summaries.iter().filter_map(Sink::file).filter(|_| self.platform == Platform::Azure);
+        // The agent may look for it from another folder.
+        files.filter_map(|file| std::path::absolute(file).ok()).try_for_each(|file| {
+            print_line(&azure::upload_summary(&file)).map_err(unprintable)
+        })
+    }
+
+    fn write_documents(&mut self, report: &Report) -> Vec<Error> {
+        self.documents.iter_mut().filter_map(|document| document.write(report).err()).collect()
+    }
+
+    /// Writes what can be written, and tells what could not.
+    fn write_files(&self, files: &[(String, String)]) -> Vec<Error> {
+        let Some(dir) = &self.dir else { return Vec::new() };
+        let write = |(name, content): &(String, String)| {
+            let path = dir.join(name);
+            std::fs::write(&path, content).map_err(|source| Error {
+                verb: "write",
+                what: "the step output",
+                path,
+                source,
+            })
+        };
+        files.iter().filter_map(|file| write(file).err()).collect()
+    }
+}
+
+fn kept<T>(opened: Result<T, Error>, errors: &mut Vec<Error>) -> Option<T> {
+    opened.map_err(|error| errors.push(error)).ok()
+}
+
+fn hold_for(report: &mut Report, errors: &[Error]) {
+    if let Some(error) = errors.first() {
+        hold(report, &error.sentence());
+    }
+}
+
+/// Keeps a stage from passing where something that was asked for could not be written.
+pub fn hold(report: &mut Report, why: &str) {
+    if report.end().is_some_and(|end| end.outcome.is_pass()) {
+        report.end = Some(End { outcome: Outcome::Unwritable, why: why.to_owned(), help: None });
+    }
+}
+
+/// Makes the folder and an empty file per output: that shows that it can be written to, and no value of an earlier run
+/// is left there.
+fn prepare(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    for name in values::outputs(&Report::default()).keys() {
+        File::create(dir.join(name))?;
+    }
+    Ok(())
+}
+
+fn unprintable(source: io::Error) -> Error {
+    Error { verb: "write", what: "standard output", path: PathBuf::from("-"), source }
+}
+

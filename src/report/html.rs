@@ -1,0 +1,134 @@
+//! One page of HTML that needs nothing beside it: no script, no picture, and it can be read without its style too, which
+//! Jenkins does not let through unless it is told to.
+
+use crate::foreign::{Foreign, cut};
+use crate::pace::brief;
+
+use super::facts::{self, Fact};
+use super::markup::escaped;
+use super::wording::{event, headline, mark, next_step, subject};
+use super::{JobReport, Moment, Report};
+
+/// The most of a text on it, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// How many jobs are shown, and how many moments of each.
+const MOST_JOBS: usize = 100;
+const MOST_MOMENTS: usize = 200;
+
+const STYLE: &str = "\
+:root { color-scheme: light dark }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+h1 { font-size: 1.3rem; border-left: .4rem solid; padding-left: .7rem }
+.passed h1 { border-color: #2da44e } .failed h1 { border-color: #cf222e } .unknown h1 { border-color: #bf8700 }
+h2 { font-size: 1.1rem; margin-top: 2rem }
+table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
+th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
+th { font-weight: 600; white-space: nowrap }
+td { overflow-wrap: anywhere }
+code, pre { font: .9em ui-monospace, monospace; background: #8882; border-radius: .2rem; padding: .1em .3em }
+code { overflow-wrap: anywhere }
+pre { overflow-x: auto; padding: .7rem }
+@media (max-width: 40rem) { th, td { display: block; border: 0; padding: .1rem 0 } tr { display: block; padding: .4rem 0 } }
+";
+
+/// Renders the page.
+pub fn render(report: &Report) -> String {
+    let class = match report.end().map(|end| end.outcome) {
+        Some(outcome) if outcome.is_pass() => "passed",
+        Some(outcome) if outcome.is_verdict() => "failed",
+        _ => "unknown",
+    };
+    let title = report.end().map_or("not ended", |end| end.outcome.word());
+    let jobs: String = report.jobs.iter().take(MOST_JOBS).map(|job| section(report, job)).collect();
+    let notes: String = report.notes.iter().map(|note| format!("<p>{}.</p>\n", sentence(note))).collect();
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>epm-gate: {title}</title>\n\
+         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{jobs}{notes}{}</body>\n</html>\n",
+        heading(report),
+        run(report)
+    )
+}
+
+/// Whether the stage passed and why, and what to do next.
+fn heading(report: &Report) -> String {
+    let mark = mark(report);
+    if report.end().is_none() {
+        return format!("<h1>{mark} the gate has not ended, or was killed</h1>\n");
+    }
+    format!(
+        "<h1>{mark} {}</h1>\n<p><strong>What to do next:</strong> {}.</p>\n",
+        sentence(&headline(report)),
+        sentence(&next_step(report))
+    )
+}
+
+fn section(report: &Report, job: &JobReport) -> String {
+    format!(
+        "<h2>{}</h2>\n{}{}{}{}",
+        sentence(&subject(job)),
+        table(&facts::of_job(report, job)),
+        timeline(job),
+        details(job),
+        excerpt(job)
+    )
+}
+
+fn run(report: &Report) -> String {
+    let facts = facts::of_run(&report.context);
+    if facts.is_empty() { String::new() } else { format!("<h2>the run</h2>\n{}", table(&facts)) }
+}
+
+fn table(facts: &[Fact]) -> String {
+    let row = |fact: &Fact| {
+        let quoted = fact.quoted.as_ref().map(|text| code(text.as_str())).unwrap_or_default();
+        format!("<tr><th>{}</th><td>{quoted}{}</td></tr>\n", fact.name, escaped(&fact.said))
+    };
+    format!("<table>\n{}</table>\n", facts.iter().map(row).collect::<String>())
+}
+
+fn timeline(job: &JobReport) -> String {
+    if job.moments.is_empty() {
+        return String::new();
+    }
+    let rows: String = job.moments.iter().take(MOST_MOMENTS).map(moment).collect();
+    let more = job.moments.len().saturating_sub(MOST_MOMENTS);
+    let more = if more > 0 { format!("<tr><td colspan=\"3\">and {more} more</td></tr>\n") } else { String::new() };
+    format!("<table>\n<tr><th>time (UTC)</th><th>after</th><th>what</th></tr>\n{rows}{more}</table>\n")
+}
+
+fn moment(moment: &Moment) -> String {
+    let what = sentence(&event(&moment.event));
+    format!("<tr><td>{}</td><td>{}</td><td>{what}</td></tr>\n", moment.clock(), brief(moment.after))
+}
+
+/// A stack trace, where `details` is more than its first line.
+fn details(job: &JobReport) -> String {
+    match job.facts.details.as_ref().map(Foreign::as_str).map(str::trim) {
+        Some(details) if details.contains('\n') => format!("<h3>Details from EPM</h3>\n{}", block(details)),
+        _ => String::new(),
+    }
+}
+
+fn excerpt(job: &JobReport) -> String {
+    let Some(excerpt) = job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty()) else {
+        return String::new();
+    };
+    let lines: Vec<String> = excerpt.numbered().collect();
+    format!("<h3>Log: {}</h3>\n{}", excerpt.title(), block(&lines.join("\n")))
+}
+
+/// A sentence of ours: what stands between its backticks is a name.
+fn sentence(text: &str) -> String {
+    let pieces = text.split('`').enumerate();
+    pieces.map(|(at, piece)| if at % 2 == 0 { escaped(piece) } else { format!("<code>{}</code>", escaped(piece)) }).collect()
+}
+
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(&cut(text.trim(), LONGEST)))
+}
+
+fn block(text: &str) -> String {
+    format!("<pre>{}</pre>\n", escaped(&cut(text, LONGEST)))
+}

@@ -1,0 +1,177 @@
+//! A JUnit report, as GitLab, Jenkins and Azure read it (ci-contracts.md §7): a test case for each job, with a name that
+//! stays the same from run to run. `failure`: the job did not pass. `error`: the gate could not tell.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::foreign::cut;
+use crate::outcome::Outcome;
+
+use super::facts;
+use super::markup::escaped;
+use super::wording::{headline, next_step, subject};
+use super::{End, JobReport, Report};
+
+/// The most of a text in it, in bytes; GitLab reads 30 MB of a file.
+const LONGEST: usize = 16 * 1024;
+
+/// Renders the report. One without an end is an error: a run that was killed must not look as if nothing had been tested.
+pub fn render(report: &Report) -> String {
+    let cases = cases(report);
+    let count = |mark| cases.iter().filter(|case| case.mark == mark).count();
+    let time: f64 = cases.iter().map(|case| case.time.as_secs_f64()).sum();
+    let totals = format!(
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{time:.3}\"",
+        cases.len(),
+        count(Mark::Failure),
+        count(Mark::Error)
+    );
+    let begun = report.jobs.iter().filter_map(|job| job.moments.first()).map(|moment| moment.at).min();
+    let begun = begun.map(|at| format!(" timestamp=\"{}\"", at.strftime("%Y-%m-%dT%H:%M:%S"))).unwrap_or_default();
+    let mut page = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"epm-gate\" {totals}>\n  \
+         <testsuite name=\"epm-gate\" {totals}{begun}>\n{}",
+        properties(report)
+    );
+    page.extend(cases.iter().map(Case::render));
+    page + "  </testsuite>\n</testsuites>\n"
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Passed,
+    Failure,
+    Error,
+}
+
+impl Mark {
+    fn of(outcome: Option<Outcome>) -> Self {
+        match outcome {
+            Some(outcome) if outcome.is_pass() => Self::Passed,
+            Some(outcome) if outcome.is_verdict() => Self::Failure,
+            _ => Self::Error,
+        }
+    }
+}
+
+/// A test case.
+struct Case {
+    class: String,
+    name: String,
+    time: Duration,
+    mark: Mark,
+    /// The outcome's word, and why in one line.
+    kind: &'static str,
+    why: String,
+    /// All that is known, for whoever looks closer.
+    text: String,
+}
+
+impl Case {
+    fn render(&self) -> String {
+        let head = format!(
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"{:.3}\"",
+            escaped(&self.class),
+            escaped(&self.name),
+            self.time.as_secs_f64()
+        );
+        let element = match self.mark {
+            Mark::Passed => return head + "/>\n",
+            Mark::Failure => "failure",
+            Mark::Error => "error",
+        };
+        let (why, text) = (escaped(&cut(&self.why, LONGEST)), escaped(&cut(&self.text, LONGEST)));
+        format!("{head}>\n      <{element} message=\"{why}\" type=\"{}\">{text}</{element}>\n    </testcase>\n", self.kind)
+    }
+}
+
+/// A case for each job, and one for the gate where something else than a job decided.
+fn cases(report: &Report) -> Vec<Case> {
+    let mut names: Vec<String> = Vec::new();
+    let mut cases: Vec<Case> = report.jobs.iter().map(|job| of_job(report, job, &mut names)).collect();
+    if report.end.is_some() || cases.is_empty() {
+        cases.push(of_gate(report));
+    }
+    cases
+}
+
+fn of_job(report: &Report, job: &JobReport, names: &mut Vec<String>) -> Case {
+    let class = report.payload.as_ref().map_or("attach", |payload| payload.job_type());
+    // The id would be another one in each run, and with it the history of the test would begin anew.
+    let name = job.name.clone().unwrap_or_else(|| "job".to_owned());
+    names.push(name.clone());
+    let name = match names.iter().filter(|known| **known == name).count() {
+        1 => name,
+        count => format!("{name} {count}"),
+    };
+    let end = job.end.as_ref();
+    let why = end.map_or_else(|| "it has not ended".to_owned(), |end| format!("{}: {}", subject(job), end.why));
+    let is_deciding = report.deciding_job().is_some_and(|deciding| std::ptr::eq(deciding, job));
+    Case {
+        class: format!("epm-gate.{class}"),
+        name,
+        time: job.duration.unwrap_or_default(),
+        mark: Mark::of(end.map(|end| end.outcome)),
+        kind: word(end),
+        text: text(report, job, is_deciding, &why),
+        why,
+    }
+}
+
+fn of_gate(report: &Report) -> Case {
+    let end = report.end();
+    let why = end.map_or_else(|| "it has not ended".to_owned(), |_| headline(report));
+    let text = end.map_or_else(|| why.clone(), |_| format!("{why}\nWhat to do next: {}.", next_step(report)));
+    Case {
+        class: "epm-gate".to_owned(),
+        name: "gate".to_owned(),
+        time: Duration::ZERO,
+        mark: Mark::of(end.map(|end| end.outcome)),
+        kind: word(end),
+        why,
+        text,
+    }
+}
+
+fn word(end: Option<&End>) -> &'static str {
+    end.map_or("unfinished", |end| end.outcome.word())
+}
+
+/// Not in `system-out`: there Jenkins and GitLab look for `[[ATTACHMENT|...]]`, which EPM could write.
+fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> String {
+    let mut text = format!("{why}\n");
+    if is_deciding && report.end().is_some() {
+        let _ = writeln!(text, "What to do next: {}.", next_step(report));
+    }
+    for fact in facts::of_job(report, job) {
+        let quoted = fact.quoted.as_ref().map(|text| text.as_str().trim().replace('\n', " ")).unwrap_or_default();
+        let _ = writeln!(text, "{}: {quoted}{}", fact.name, fact.said);
+    }
+    if let Some(excerpt) = &job.excerpt {
+        let _ = writeln!(text, "Log: {}", excerpt.title());
+        text.extend(excerpt.numbered().map(|line| line + "\n"));
+    }
+    text
+}
+
+/// The facts that a program may look for.
+fn properties(report: &Report) -> String {
+    let mut pairs: Vec<(&str, String)> = Vec::new();
+    let values = super::values::outputs(report);
+    for name in ["jobId", "status", "outcome", "exitCode", "submitted", "logFileName", "outputFileName"] {
+        pairs.extend(values.get(name).map(|value| (name, super::values::text(value))));
+    }
+    pairs.extend(report.url.as_ref().map(|url| ("host", url.host())));
+    for fact in facts::of_run(&report.context) {
+        let quoted = fact.quoted.map(|text| text.as_str().to_owned()).unwrap_or_default();
+        pairs.push((fact.name, quoted + &fact.said));
+    }
+    let property = |(name, value): &(&str, String)| {
+        format!("      <property name=\"{name}\" value=\"{}\"/>\n", escaped(&cut(value, LONGEST)))
+    };
+    let properties: Vec<String> = pairs.iter().filter(|(_, value)| !value.is_empty()).map(property).collect();
+    if properties.is_empty() {
+        return String::new();
+    }
+    format!("    <properties>\n{}    </properties>\n", properties.concat())
+}
