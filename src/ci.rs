@@ -13,10 +13,11 @@ mod sink;
 use std::path::{Path, PathBuf};
 
 use crate::job::JobId;
-use crate::report::{Report, html, junit};
+use crate::report::{html, junit};
 
 pub use outputs::{Outputs, hold};
 pub use sink::Error;
+use sink::Render;
 
 /// A CI platform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -134,19 +135,19 @@ impl Wanted {
         ]
     }
 
-    fn only_on<'a>(&self, platform: Platform, path: &'a Option<PathBuf>) -> Option<&'a Path> {
-        path.as_deref().filter(|_| self.platform == platform)
+    fn only_on<'a>(&self, platform: Platform, path: Option<&'a PathBuf>) -> Option<&'a Path> {
+        path.map(PathBuf::as_path).filter(|_| self.platform == platform)
     }
 
     fn summaries(&self) -> impl Iterator<Item = &Path> {
-        let azure = self.only_on(Platform::Azure, &self.azure_summary).filter(|_| self.summary.is_none());
-        let github = self.only_on(Platform::Github, &self.github_summary);
+        let azure = self.only_on(Platform::Azure, self.azure_summary.as_ref()).filter(|_| self.summary.is_none());
+        let github = self.only_on(Platform::Github, self.github_summary.as_ref());
         [github, azure, self.summary.as_deref()].into_iter().flatten()
     }
 
     /// The files that hold the report in one form: what each is, where, and what writes it.
-    fn documents(&self) -> impl Iterator<Item = (&'static str, &Path, fn(&Report) -> String)> {
-        let documents: [(_, _, fn(&Report) -> String); 4] = [
+    fn documents(&self) -> impl Iterator<Item = (&'static str, &Path, Render)> {
+        let documents: [(_, _, Render); 4] = [
             ("the dotenv file", &self.dotenv, dotenv::render),
             ("the JUnit report", &self.junit, junit::render),
             ("the HTML report", &self.html, html::render),

@@ -15,8 +15,16 @@ pub(super) fn commands(log: &str) -> Vec<Command> {
     log.split(['\n', '\r']).filter_map(|line| command(line).or_else(|| bracketed(line))).collect()
 }
 
-/// What Azure's agent makes of a line: area and event, properties, data (`Command.cs`, `CommandStringConvertor.cs`).
-pub(super) fn azure(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+/// What Azure's agent makes of a line (`Command.cs`, `CommandStringConvertor.cs`).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct AzureCommand {
+    /// Area and event.
+    pub(super) name: String,
+    pub(super) properties: Vec<(String, String)>,
+    pub(super) data: String,
+}
+
+pub(super) fn azure(line: &str) -> Option<AzureCommand> {
     let (_, rest) = line.split_once("##vso[")?;
     let (head, data) = rest.split_once(']')?;
     let (name, properties) = head.split_once(' ').unwrap_or((head, ""));
@@ -25,7 +33,8 @@ pub(super) fn azure(line: &str) -> Option<(String, Vec<(String, String)>, String
         // An empty value is dropped with its key.
         (!value.is_empty()).then(|| (key.to_owned(), of_azure(value.trim_start_matches('='))))
     };
-    Some((name.to_owned(), properties.split(';').filter_map(pair).collect(), of_azure(data)))
+    let properties = properties.split(';').filter_map(pair).collect();
+    Some(AzureCommand { name: name.to_owned(), properties, data: of_azure(data) })
 }
 
 fn of_azure(text: &str) -> String {
@@ -40,15 +49,18 @@ fn of_azure(text: &str) -> String {
 pub(super) fn sections(log: &str) -> Vec<(&'static str, String, String)> {
     let section = |at: usize| {
         let rest = log[at..].strip_prefix("section_")?;
-        let (kind, rest) =
-            rest.strip_prefix("start:").map(|rest| ("start", rest)).or(rest.strip_prefix("end:").map(|rest| ("end", rest)))?;
+        let (kind, rest) = rest
+            .strip_prefix("start:")
+            .map(|rest| ("start", rest))
+            .or(rest.strip_prefix("end:").map(|rest| ("end", rest)))?;
         let (time, rest) = rest.split_once(':')?;
         let name_end = rest.find(|char: char| !char.is_ascii_alphanumeric() && !"_.-".contains(char))?;
         let (name, rest) = rest.split_at(name_end);
         let rest = rest.strip_prefix('[').map_or(Some(rest), |options| Some(options.split_once(']')?.1))?;
         let rest = rest.strip_prefix("\r\u{1b}[0K")?;
         let is_time = !time.is_empty() && time.bytes().all(|byte| byte.is_ascii_digit());
-        (is_time && !name.is_empty()).then(|| (kind, name.to_owned(), rest.lines().next().unwrap_or_default().to_owned()))
+        (is_time && !name.is_empty())
+            .then(|| (kind, name.to_owned(), rest.lines().next().unwrap_or_default().to_owned()))
     };
     log.match_indices("section_").filter_map(|(at, _)| section(at)).collect()
 }

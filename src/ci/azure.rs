@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::foreign::log_line;
+use crate::foreign::{defused, log_line};
 
 use super::Fold;
 
@@ -12,9 +12,12 @@ const LONGEST: usize = 30_000;
 
 /// A step output. The agent finds it on standard output; with `isOutput` later jobs and stages see it too. What is too
 /// long is left out: half of the JSON in `jobs` would be none.
+///
+/// The agent mixes a step's two streams chunk by chunk, so that the log could part a line, and a command within the value
+/// would stand by itself: it is broken as in the log.
 pub fn variable(name: &str, value: &str) -> String {
-    let value = if value.len() > LONGEST { "" } else { value };
-    format!("##vso[task.setvariable variable={};isOutput=true]{}", escaped(name), escaped(value))
+    let value = if value.len() > LONGEST { String::new() } else { defused(value) };
+    format!("##vso[task.setvariable variable={};isOutput=true]{}", escaped(name), escaped(&value))
 }
 
 /// An issue of the step, which the page of the build shows. `level` is `error` or `warning`.

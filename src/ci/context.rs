@@ -33,12 +33,9 @@ pub fn context(platform: Platform, variable: impl Fn(&str) -> Option<String>) ->
             &["CI_COMMIT_REF_NAME"],
             &["CI_PIPELINE_NAME", "CI_PROJECT_PATH"],
         ),
-        Platform::Azure => named(
-            &["BUILD_REQUESTEDFOR"],
-            "BUILD_SOURCEVERSION",
-            &["BUILD_SOURCEBRANCH"],
-            &["BUILD_DEFINITIONNAME"],
-        ),
+        Platform::Azure => {
+            named(&["BUILD_REQUESTEDFOR"], "BUILD_SOURCEVERSION", &["BUILD_SOURCEBRANCH"], &["BUILD_DEFINITIONNAME"])
+        }
         // The user is told by a plugin alone.
         Platform::Jenkins => {
             named(&["BUILD_USER_ID", "BUILD_USER"], "GIT_COMMIT", &["GIT_BRANCH", "BRANCH_NAME"], &["JOB_NAME"])

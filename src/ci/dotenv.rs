@@ -28,7 +28,8 @@ const LONGEST: usize = 370;
 /// The file. Its names are never those of an input, or a later job would take this one's id for its own.
 pub fn render(report: &Report) -> String {
     let values = values::outputs(report);
-    let line = |name| format!("{}={}\n", key(name), values.get(name).map(|value| fit(&text(value))).unwrap_or_default());
+    let line =
+        |name| format!("{}={}\n", key(name), values.get(name).map(|value| fit(&text(value))).unwrap_or_default());
     NAMES.into_iter().map(line).collect()
 }
 

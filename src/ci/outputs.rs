@@ -33,7 +33,7 @@ impl Outputs {
     pub fn open(wanted: &Wanted) -> (Self, Vec<Error>) {
         let mut outputs = Self { platform: wanted.platform, print: wanted.print, ..Self::default() };
         let mut errors = Vec::new();
-        if let Some(path) = wanted.only_on(Platform::Github, &wanted.github_output) {
+        if let Some(path) = wanted.only_on(Platform::Github, wanted.github_output.as_ref()) {
             outputs.github = kept(Sink::open("the step outputs", path), &mut errors);
         }
         for path in wanted.summaries() {
@@ -139,9 +139,9 @@ impl Outputs {
     fn upload_summaries(&self) -> Result<(), Error> {
         let files = self.summaries.iter().filter_map(Sink::file).filter(|_| self.platform == Platform::Azure);
         // The agent may look for it from another folder.
-        files.filter_map(|file| std::path::absolute(file).ok()).try_for_each(|file| {
-            print_line(&azure::upload_summary(&file)).map_err(unprintable)
-        })
+        files
+            .filter_map(|file| std::path::absolute(file).ok())
+            .try_for_each(|file| print_line(&azure::upload_summary(&file)).map_err(unprintable))
     }
 
     fn write_documents(&mut self, report: &Report) -> Vec<Error> {
@@ -194,4 +194,3 @@ fn prepare(dir: &Path) -> io::Result<()> {
 fn unprintable(source: io::Error) -> Error {
     Error { verb: "write", what: "standard output", path: PathBuf::from("-"), source }
 }
-

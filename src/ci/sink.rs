@@ -55,7 +55,8 @@ impl Opened {
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let path = path.to_owned();
         let open = move || options.open(path);
-        let file = if is_file { open() } else { bounded::within(OPENING, open).unwrap_or_else(|_| Err(nobody_reads())) }?;
+        let file =
+            if is_file { open() } else { bounded::within(OPENING, open).unwrap_or_else(|_| Err(nobody_reads())) }?;
         let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
         Ok(Self { file, may_block })
     }
@@ -131,6 +132,9 @@ fn is_open_ended(path: &Path) -> bool {
     last_byte().is_ok_and(|last| last != b'\n' && last != 0)
 }
 
+/// What writes a report down in one form.
+pub(super) type Render = fn(&Report) -> String;
+
 /// A file that holds the report in one form, whole at every moment: one that a killed run leaves behind says what was
 /// known by then, and never what an earlier run had said.
 #[derive(Debug)]
@@ -138,12 +142,12 @@ pub(super) struct Document {
     what: &'static str,
     path: PathBuf,
     file: Opened,
-    render: fn(&Report) -> String,
+    render: Render,
 }
 
 impl Document {
     /// Opens it, and writes down that nothing is known yet.
-    pub(super) fn open(what: &'static str, path: &Path, render: fn(&Report) -> String) -> Result<Self, Error> {
+    pub(super) fn open(what: &'static str, path: &Path, render: Render) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
         let failed = |source| Error { verb: "open", what, path: path.to_owned(), source };

@@ -35,8 +35,11 @@ pub(super) fn of_job(report: &Report, job: &JobReport) -> Vec<Fact> {
     let sent = |field: Field| payload.and_then(|payload| payload.text(field.key())).map(Foreign::new);
     let facts = &job.facts;
     let name = facts.job_name.clone().or_else(|| job.name.as_deref().map(Foreign::new));
-    let file = sent(Field::FileName)
-        .map(|file| Fact { name: "file", said: format!(", {}", file_place(file.as_str())), quoted: Some(file) });
+    let file = sent(Field::FileName).map(|file| Fact {
+        name: "file",
+        said: format!(", {}", file_place(file.as_str())),
+        quoted: Some(file),
+    });
     let details = facts.details.as_ref().map(|details| Foreign::new(details.first_line()));
     let end = job.end.as_ref().map(|end| format!("{} (exit {})", end.outcome.word(), end.outcome.code()));
     let rows = [

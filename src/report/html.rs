@@ -41,7 +41,7 @@ pub fn render(report: &Report) -> String {
     };
     let title = report.end().map_or("not ended", |end| end.outcome.word());
     let jobs: String = report.jobs.iter().take(MOST_JOBS).map(|job| section(report, job)).collect();
-    let notes: String = report.notes.iter().map(|note| format!("<p>{}.</p>\n", sentence(note))).collect();
+    let notes = report.notes.iter().map(|note| format!("<p>{}.</p>\n", sentence(note))).collect::<Vec<_>>().concat();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>epm-gate: {title}</title>\n\
@@ -122,7 +122,9 @@ fn excerpt(job: &JobReport) -> String {
 /// A sentence of ours: what stands between its backticks is a name.
 fn sentence(text: &str) -> String {
     let pieces = text.split('`').enumerate();
-    pieces.map(|(at, piece)| if at % 2 == 0 { escaped(piece) } else { format!("<code>{}</code>", escaped(piece)) }).collect()
+    pieces
+        .map(|(at, piece)| if at % 2 == 0 { escaped(piece) } else { format!("<code>{}</code>", escaped(piece)) })
+        .collect()
 }
 
 fn code(text: &str) -> String {

@@ -81,7 +81,10 @@ impl Case {
             Mark::Error => "error",
         };
         let (why, text) = (escaped(&cut(&self.why, LONGEST)), escaped(&cut(&self.text, LONGEST)));
-        format!("{head}>\n      <{element} message=\"{why}\" type=\"{}\">{text}</{element}>\n    </testcase>\n", self.kind)
+        format!(
+            "{head}>\n      <{element} message=\"{why}\" type=\"{}\">{text}</{element}>\n    </testcase>\n",
+            self.kind
+        )
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod checks;
 mod plain;
+mod platform;
 mod ran;
 mod running;
 
@@ -14,6 +15,7 @@ use epm_sandbox::{Sandbox, Scenario};
 use tempfile::TempDir;
 
 pub(crate) use plain::plain;
+pub(crate) use platform::On;
 pub(crate) use ran::Ran;
 pub(crate) use running::Running;
 
@@ -75,6 +77,17 @@ impl Gate {
             .set("GITHUB_ACTIONS", "true")
             .set("GITHUB_OUTPUT", output)
             .set("GITHUB_STEP_SUMMARY", summary)
+    }
+
+    /// As a step of another platform, with what that tells of its run, and with every file that it takes.
+    pub(crate) fn on(self, on: On) -> Self {
+        let files = ["dotenv", "junit.xml", "report.html", "annotations.json"].map(|name| self.path(name));
+        let temporary = self.path("agent");
+        let gate = ["EPM_DOTENV", "EPM_JUNIT", "EPM_HTML", "EPM_ANNOTATIONS"]
+            .into_iter()
+            .zip(files)
+            .fold(self.set_all(on.variables()), |gate, (name, file)| gate.set(name, file));
+        if on == On::Azure { gate.set("AGENT_TEMPDIRECTORY", temporary) } else { gate }
     }
 
     /// With a variable in its environment.
@@ -168,8 +181,8 @@ impl Gate {
             }
             (_, pipe) => pipe,
         };
-        let on_github = self.variables.iter().any(|(name, _)| name == "GITHUB_ACTIONS");
-        Running::new(child, open_stdin, self.dir, on_github)
+        let on = On::of(|name| self.variables.iter().any(|(known, _)| known == name));
+        Running::new(child, open_stdin, self.dir, on)
     }
 
     /// The command itself, for a test with needs of its own.

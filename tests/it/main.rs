@@ -17,6 +17,7 @@ mod killed;
 mod ledger;
 mod outputs;
 mod payloads;
+mod platforms;
 mod renewal;
 mod scenarios;
 #[cfg(unix)]

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use epm_sandbox::{DOMAIN, PASSWORD, USERNAME};
 
+use super::platform::On;
 use super::ran::Ran;
 
 /// The exit codes of spec §4, written anew.
@@ -32,12 +33,12 @@ const CODES: [(&str, &[i32]); 20] = [
     ("panic", &[101]),
 ];
 
-pub(super) fn every_run(ran: &Ran, dir: &Path, on_github: bool) {
+pub(super) fn every_run(ran: &Ran, dir: &Path, on: On) {
     for (place, bytes) in everything(ran, dir) {
         no_secret(&place, &bytes);
     }
-    no_command_but_ours(ran, on_github);
-    no_escape(ran);
+    no_command_but_ours(ran, on);
+    no_escape(ran, on);
     outputs_agree(ran, &ran.files);
     outputs_agree(ran, &ran.github);
     assert_ne!(ran.code, 101, "a panic: {ran:?}");
@@ -95,24 +96,23 @@ fn forms_of_the_password() -> Vec<String> {
 }
 
 /// GitHub finds `::command::` at the start of a line and `##[command]` anywhere in one; Azure `##vso[` anywhere.
-fn no_command_but_ours(ran: &Ran, on_github: bool) {
+fn no_command_but_ours(ran: &Ran, on: On) {
     let mut annotations = 0;
     for line in ran.stdout.lines().chain(ran.stderr.lines()) {
-        assert!(!line.contains("##[") && !line.contains("##vso["), "a command: {line:?}");
-        let Some(command) = line.trim_start().strip_prefix("::") else { continue };
-        let is_annotation =
-            command.starts_with("error title=epm-gate") || command.starts_with("warning title=epm-gate");
+        let (command, is_annotation) = on.command(line);
         annotations += usize::from(is_annotation);
-        let is_ours = is_annotation || command.starts_with("group::") || command == "endgroup::";
-        assert!(on_github && is_ours, "a command: {line:?}");
+        let rest = if command { line.trim_start_matches(['#', ':']) } else { line };
+        assert!(!rest.contains("##[") && !rest.contains("##vso"), "a command: {line:?}");
+        assert!(command || !line.trim_start().starts_with("::"), "a command: {line:?}");
     }
     assert!(annotations <= 1, "{annotations} annotations: {ran:?}");
 }
 
-/// Nothing for a terminal to obey: none is there.
-fn no_escape(ran: &Ran) {
+/// Nothing for a terminal to obey: none is there. GitLab's sections are written in such characters.
+fn no_escape(ran: &Ran, on: On) {
     let odd = |char: &char| (char.is_control() && !"\n\t".contains(*char)) || ('\u{202a}'..='\u{202e}').contains(char);
-    for text in [&ran.stdout, &ran.stderr, &ran.summary, &ran.github_summary, &ran.github_output] {
+    let log: Vec<&str> = ran.stderr.lines().map(|line| on.without_section(line)).collect();
+    for text in [&ran.stdout, &log.join("\n"), &ran.summary, &ran.github_summary, &ran.github_output] {
         assert_eq!(text.chars().find(odd), None, "{text:?}");
     }
 }

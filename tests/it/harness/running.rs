@@ -8,6 +8,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::checks;
+use super::platform::On;
 use super::ran::Ran;
 
 /// Far longer than any run of a test takes: a run that reaches it hangs.
@@ -18,7 +19,7 @@ pub(crate) struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
     dir: TempDir,
-    on_github: bool,
+    on: On,
     stdout: Receiver<String>,
     stderr: Receiver<String>,
     /// The lines of the log that were read already.
@@ -28,19 +29,10 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(super) fn new(mut child: Child, stdin: Option<ChildStdin>, dir: TempDir, on_github: bool) -> Self {
+    pub(super) fn new(mut child: Child, stdin: Option<ChildStdin>, dir: TempDir, on: On) -> Self {
         let stdout = child.stdout.take().expect("a pipe");
         let stderr = child.stderr.take().expect("a pipe");
-        Self {
-            child,
-            stdin,
-            dir,
-            on_github,
-            stdout: whole(stdout),
-            stderr: lines(stderr),
-            read: String::new(),
-            searched: 0,
-        }
+        Self { child, stdin, dir, on, stdout: whole(stdout), stderr: lines(stderr), read: String::new(), searched: 0 }
     }
 
     /// A place in the folder of this call.
@@ -112,7 +104,7 @@ impl Running {
         let code = status.code().unwrap_or_else(|| 128 + signal_of(status));
         let dir = std::mem::replace(&mut self.dir, tempfile::tempdir().expect("a temporary folder"));
         let ran = Ran::collect(code, stdout, stderr, dir.path());
-        checks::every_run(&ran, dir.path(), self.on_github);
+        checks::every_run(&ran, dir.path(), self.on);
         (ran, dir)
     }
 
