@@ -108,8 +108,13 @@ fn of_job(report: &Report, job: &JobReport, names: &mut Vec<String>) -> Case {
         count => format!("{name} {count}"),
     };
     let end = job.end.as_ref();
-    let why = end.map_or_else(|| "it has not ended".to_owned(), |end| format!("{}: {}", subject(job), end.why));
-    let is_deciding = report.deciding_job().is_some_and(|deciding| std::ptr::eq(deciding, job));
+    let is_deciding = end.is_some() && report.deciding_job().is_some_and(|deciding| std::ptr::eq(deciding, job));
+    let why = match end {
+        None => "it has not ended".to_owned(),
+        // A gate that could not write its outputs has a case of its own.
+        Some(_) if is_deciding && report.end.is_none() => headline(report),
+        Some(end) => format!("{}: {}", subject(job), end.why),
+    };
     Case {
         class: format!("epm-gate.{class}"),
         name,
@@ -143,7 +148,7 @@ fn word(end: Option<&End>) -> &'static str {
 /// Not in `system-out`: there Jenkins and GitLab look for `[[ATTACHMENT|...]]`, which EPM could write.
 fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> String {
     let mut text = format!("{why}\n");
-    if is_deciding && report.end().is_some() {
+    if is_deciding {
         let _ = writeln!(text, "What to do next: {}.", next_step(report));
     }
     for fact in facts::of_job(report, job) {
