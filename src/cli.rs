@@ -234,7 +234,8 @@ impl Call {
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
         let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)?, keeping };
         let limits = limits(&values, rules.deadline)?;
-        let repetition = keeping::repetition(&self.environment, platform).filter(|_| submits && plan.keeping.is_none());
+        let repetition =
+            keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);
         let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
         let warnings = limit.into_iter().chain(repetition).collect();
         let context = context(platform, |name| self.environment.get(name));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::ci::Platform;
 use crate::ci::run::{self, Unnamed};
+use crate::foreign::quote_path;
 use crate::gate::recall::Keeping;
 use crate::ledger::Ledger;
 
@@ -47,11 +48,20 @@ fn problem(unnamed: Unnamed) -> String {
     }
 }
 
-/// A warning where the run is a repetition and nothing keeps it from a second load.
-pub(super) fn repetition(environment: &Environment, platform: Platform) -> Option<String> {
-    run::is_repeated(platform, |name| environment.get(name)).then(|| {
-        "this run is a repetition, and without `--ledger` nothing keeps it from loading a second time what an earlier \
-         attempt has loaded"
-            .to_owned()
-    })
+/// A warning where the run is a repetition and nothing keeps it from a second load: no ledger is given, or the one of the
+/// attempt before is not there.
+pub(super) fn repetition(environment: &Environment, platform: Platform, keeping: Option<&Keeping>) -> Option<String> {
+    if !run::is_repeated(platform, |name| environment.get(name)) {
+        return None;
+    }
+    let why = match keeping {
+        None => "without `--ledger`".to_owned(),
+        Some(keeping) if keeping.ledger.path().exists() => return None,
+        Some(keeping) => {
+            format!("the ledger {} of the attempt before is not there:", quote_path(keeping.ledger.path()))
+        }
+    };
+    Some(format!(
+        "this run is a repetition, and {why} nothing keeps it from loading a second time what an earlier attempt has loaded"
+    ))
 }

@@ -87,3 +87,14 @@ fn a_repeated_run_without_a_ledger_is_warned() {
         assert_eq!(ran.end(), (0, "succeeded"));
     }
 }
+
+#[test]
+fn a_repeated_run_whose_ledger_was_lost_is_warned() {
+    let sandbox = answering("{}");
+    let mut gate = keyed(&sandbox).set_all(&[("GITHUB_ACTIONS", "true"), ("GITHUB_RUN_ATTEMPT", "2")]);
+    let ran = gate.run_again(RUN);
+    ran.says(&["warning: ", "this run is a repetition", "ledger.json", "is not there"]);
+    let ran = gate.run_again(RUN);
+    assert!(!ran.stderr.contains("this run is a repetition"), "{ran:?}");
+    assert_eq!((ran.output("reused"), sandbox.taken()), ("true", 1));
+}
