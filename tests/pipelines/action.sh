@@ -345,6 +345,7 @@ mirrors() {
   not_said pa55word
   installs_nothing 'download-base-url: file://$(touch $results/touched)' "$name.tar.gz could not be downloaded"
   installs_nothing 'download-base-url: ftp://127.0.0.1/' "$name.tar.gz could not be downloaded"
+  said ' disabled'
 
   printf '#!/bin/sh\ntouch %s\n' "$work/executed" >"$work/binary"
   chmod +x "$work/binary"
