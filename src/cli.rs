@@ -169,11 +169,18 @@ impl Call {
             (true, true) if values.is_typed("verbose") => Volume::Verbose,
             (true, _) => Volume::Quiet,
             (false, true) => Volume::Verbose,
+            (false, false) if self.is_debugged() => Volume::Verbose,
             (false, false) => Volume::Normal,
         };
         let words = [("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)];
         let color = values.one("color")?.map_or(Ok(Color::Auto), |given| given.word(&words))?;
         Ok((volume, color))
+    }
+
+    /// Whether somebody runs this workflow again with debug logging (ci-contracts.md §1.3).
+    fn is_debugged(&self) -> bool {
+        let debug = self.environment.get("RUNNER_DEBUG").is_some_and(|debug| debug == "1");
+        debug && Platform::detect(|name| self.environment.get(name)) == Platform::Github
     }
 
     /// The outputs that are wanted, as far as they are told, and what is wrong with the rest: a mistake in one must not

@@ -282,3 +282,13 @@ fn two_reports_in_one_file_are_refused() {
     assert_eq!(ran.code, 2);
     ran.says(&["error: ", "--junit", "a file"]);
 }
+
+#[test]
+fn debug_logging_on_github_says_every_request() {
+    let sandbox = shipped("quick-success");
+    let asked = "GET /aif/rest/: HTTP 200";
+    let gate = || Gate::against(&sandbox).on_github().set("RUNNER_DEBUG", "1");
+    gate().run(RUN).says(&[asked]);
+    assert!(!gate().run([&RUN[..], &["-q"]].concat()).stderr.contains(asked));
+    assert!(!Gate::against(&sandbox).set("RUNNER_DEBUG", "1").run(RUN).stderr.contains(asked));
+}
