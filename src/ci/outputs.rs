@@ -37,9 +37,8 @@ impl Outputs {
             outputs.github = kept(Sink::open("the step outputs", path), &mut errors);
         }
         for path in wanted.summaries() {
-            // A folder of the step's own in the agent's, which nobody else makes.
-            if Some(path) == wanted.azure_summary.as_deref() {
-                path.parent().map(std::fs::create_dir_all);
+            if Some(path) == wanted.azure_summary.as_deref() && !has_folder(path) {
+                continue;
             }
             outputs.summaries.extend(kept(Sink::open("the summary", path), &mut errors));
         }
@@ -179,6 +178,13 @@ pub fn hold(report: &mut Report, why: &str) {
     if report.end().is_some_and(|end| end.outcome.is_pass()) {
         report.end = Some(End { outcome: Outcome::Unwritable, why: why.to_owned(), help: None });
     }
+}
+
+/// Makes the folder of a summary that nobody asked for, in the folder of Azure's agent. That is not there in a container
+/// that does not share it: a step fails that has the agent take a file which it cannot find.
+fn has_folder(summary: &Path) -> bool {
+    let Some(folder) = summary.parent() else { return false };
+    std::fs::create_dir(folder).is_ok() || folder.is_dir()
 }
 
 /// Makes the folder and an empty file per output: that shows that it can be written to, and no value of an earlier run

@@ -83,6 +83,7 @@ impl Gate {
     pub(crate) fn on(self, on: On) -> Self {
         let files = ["dotenv", "junit.xml", "report.html", "annotations.json"].map(|name| self.path(name));
         let temporary = self.path("agent");
+        std::fs::create_dir(&temporary).expect("a folder can be made");
         let gate = ["EPM_DOTENV", "EPM_JUNIT", "EPM_HTML", "EPM_ANNOTATIONS"]
             .into_iter()
             .zip(files)

@@ -110,6 +110,14 @@ fn azure_is_given_a_summary_that_is_whole_by_then() {
 }
 
 #[test]
+fn azure_is_given_no_summary_where_its_agent_could_not_find_it() {
+    let sandbox = shipped("quick-success");
+    let gate = Gate::against(&sandbox).on(On::Azure).unset("EPM_SUMMARY").set("AGENT_TEMPDIRECTORY", "/not/shared");
+    let ran = gate.run(RUN);
+    assert_eq!((ran.end(), uploads(&ran).len()), ((0, "succeeded"), 0), "{ran:?}");
+}
+
+#[test]
 fn azure_takes_no_value_that_would_keep_later_steps_from_starting() {
     let details = "x".repeat(190);
     let job = |id| format!("[[job]]\nid = {id}\nexists = true\npolls = [{{ status = 0, details = \"{details}\" }}]\n");
