@@ -53,6 +53,7 @@ fn two_writers_lose_nothing_of_each_other() {
     assert_eq!(ledger.read().unwrap().text().matches("\"jobId\"").count(), 60);
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_is_followed_and_not_replaced() {
     let (dir, ledger) = ledger();
@@ -67,6 +68,7 @@ fn a_link_is_followed_and_not_replaced() {
     assert!(linked.turn().unwrap().is_none(), "two ways to one file share its locks");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_link_to_a_file_that_is_not_there_yet_leads_there_too() {
     let (dir, ledger) = ledger();
@@ -78,6 +80,7 @@ fn a_link_to_a_file_that_is_not_there_yet_leads_there_too() {
     assert!(ledger.path().exists() && fs::symlink_metadata(&link).unwrap().is_symlink());
 }
 
+#[cfg(unix)]
 #[test]
 fn a_rewrite_keeps_who_may_read_it() {
     use std::os::unix::fs::PermissionsExt;

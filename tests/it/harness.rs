@@ -122,6 +122,7 @@ impl Gate {
     }
 
     /// Started by a shell that ran this script first.
+    #[cfg(unix)]
     pub(crate) fn after_shell(mut self, script: &str) -> Self {
         self.before = ["sh", "-c", &format!("{script}; exec \"$@\""), "sh"].map(str::to_owned).to_vec();
         self
@@ -206,6 +207,7 @@ impl Gate {
 }
 
 /// Makes a pipe with a name, which nobody has open.
+#[cfg(unix)]
 pub(crate) fn make_pipe(path: &Path) {
     assert!(Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
 }

@@ -77,6 +77,7 @@ impl Running {
     }
 
     /// Sends it a signal again and again, until that has ended it.
+    #[cfg(unix)]
     pub(crate) fn until_it_ends_by_signals(&mut self, name: &str) {
         let pid = self.child.id().to_string();
         for _ in 0..1000 {
