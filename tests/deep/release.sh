@@ -64,8 +64,8 @@ binaries() {
   local target
   say 'the binaries'
   .ci/release build "$musl" "$arm" "$windows"
-  say 'one of them again'
-  .ci/release rebuild "$musl"
+  say 'all of them again'
+  .ci/release rebuild "$musl" "$arm" "$windows"
   for target in "$musl" "$arm"; do
     readelf --wide --program-headers --dynamic "dist/bin/$target/epm-gate" >"$output"
     not_said INTERP NEEDED
