@@ -5,29 +5,51 @@
 PATH="$PWD/.tools/bin:$PWD/.tools/venv/bin:$PWD/.tools/node_modules/.bin:$PATH"
 export PATH
 
+# Runs an installer when no other script runs one: neither a venv nor apt takes two. macOS has no `flock`, and runs one
+# script at a time.
+alone() {
+  mkdir -p .tools
+  if command -v flock >/dev/null; then (flock 9 && "$@") 9>.tools/lock; else "$@"; fi
+}
+
 # Packages of Debian, where this command or this file is missing.
 debian() {
   local wanted=$1
   shift
-  if [ -e "$wanted" ] || command -v "$wanted" >/dev/null; then return; fi
+  if ! [ -e "$wanted" ] && ! command -v "$wanted" >/dev/null; then alone install_debian "$@"; fi
+}
+
+install_debian() {
   apt-get update -qq
   DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@" >/dev/null
 }
 
 # Packages of PyPI, each at one version.
 pypi() {
+  alone install_pypi "$@"
+}
+
+install_pypi() {
   [ -x .tools/venv/bin/python ] || python3 -m venv .tools/venv
   .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
 }
 
 # A package of npm, at one version.
 npm_package() {
+  alone install_npm "$@"
+}
+
+install_npm() {
   [ "$(node -p "require('./.tools/node_modules/$1/package.json').version" 2>/dev/null)" = "$2" ] ||
     npm install --silent --no-audit --no-fund --prefix .tools "$1@$2"
 }
 
 # A command of crates.io, at one version.
 crate() {
+  alone install_crate "$@"
+}
+
+install_crate() {
   grep --quiet --fixed-strings --line-regexp "$1 v$2:" <<<"$(cargo install --root .tools --list)" ||
     cargo install --quiet --locked --root .tools "$1@$2"
 }

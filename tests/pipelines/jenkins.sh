@@ -105,7 +105,7 @@ results() {
 aborts() {
   poll_min=60s build 4 1 GL_DATA_LOAD ABORTED ABORT_AT='in progress'
   said "Description: job $((first_id + 3)): interrupted"
-  said '2 processes get SIGTERM'
+  said '1 processes get SIGTERM' # `exec`: the shell of the step is the gate
   not_said 'was killed'
   submitted 4
   archived 4 '1 0 1'
