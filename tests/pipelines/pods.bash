@@ -46,7 +46,11 @@ serving=
 
 # Ends the sandbox, if there is one.
 stop_serving() {
-  [ -z "$serving" ] || kill "$serving"
+  if [ -n "$serving" ]; then
+    kill "$serving"
+    # Until it has let go of the pipe, which the next one writes its address to.
+    wait "$serving" || true
+  fi
   serving=
 }
 
