@@ -12,12 +12,13 @@ mod sink;
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use crate::job::JobId;
-use crate::report::{html, junit};
+use crate::report::{Report, html, junit};
 
 pub use outputs::{Outputs, hold};
 pub use sink::Error;
-use sink::Render;
 
 /// A CI platform.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -70,7 +71,7 @@ impl Platform {
     pub fn fold(self, title: &str, id: Option<JobId>) -> Option<Fold> {
         match self {
             Self::Github => Some(github::group(title)),
-            Self::Gitlab => Some(gitlab::section(title, id)),
+            Self::Gitlab => Some(gitlab::section(title, id, Timestamp::now())),
             Self::Azure => Some(azure::group(title)),
             Self::Jenkins | Self::None => None,
         }
@@ -114,27 +115,58 @@ pub struct Wanted {
     pub summary: Option<PathBuf>,
     /// Where a summary stands that Azure's agent is to take, unless `--summary` names a file; counts there alone.
     pub azure_summary: Option<PathBuf>,
-    /// `--dotenv`
-    pub dotenv: Option<PathBuf>,
-    /// `--junit`
-    pub junit: Option<PathBuf>,
-    /// `--html`
-    pub html: Option<PathBuf>,
-    /// `--annotations`
-    pub annotations: Option<PathBuf>,
+    /// The files that hold the report, each in one form.
+    pub documents: Vec<(Form, PathBuf)>,
+}
+
+/// A form in which a file holds the whole report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `KEY=value` lines.
+    Dotenv,
+    /// Test cases.
+    Junit,
+    /// A page for people.
+    Html,
+    /// GitLab's links beside a job.
+    Annotations,
+}
+
+impl Form {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Dotenv, Self::Junit, Self::Html, Self::Annotations];
+
+    /// The flag that names the file.
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Dotenv => "dotenv",
+            Self::Junit => "junit",
+            Self::Html => "html",
+            Self::Annotations => "annotations",
+        }
+    }
+
+    /// What the file is called in a sentence.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Dotenv => "the dotenv file",
+            Self::Junit => "the JUnit report",
+            Self::Html => "the HTML report",
+            Self::Annotations => "the annotations",
+        }
+    }
+
+    fn render(self, report: &Report) -> String {
+        match self {
+            Self::Dotenv => dotenv::render(report),
+            Self::Junit => junit::render(report),
+            Self::Html => html::render(report),
+            Self::Annotations => gitlab::annotations(report),
+        }
+    }
 }
 
 impl Wanted {
-    /// The files that hold the report in one form, each under its flag.
-    pub fn files(&mut self) -> [(&'static str, &mut Option<PathBuf>); 4] {
-        [
-            ("dotenv", &mut self.dotenv),
-            ("junit", &mut self.junit),
-            ("html", &mut self.html),
-            ("annotations", &mut self.annotations),
-        ]
-    }
-
     fn only_on<'a>(&self, platform: Platform, path: Option<&'a PathBuf>) -> Option<&'a Path> {
         path.map(PathBuf::as_path).filter(|_| self.platform == platform)
     }
@@ -145,15 +177,15 @@ impl Wanted {
         [github, azure, self.summary.as_deref()].into_iter().flatten()
     }
 
-    /// The files that hold the report in one form: what each is, where, and what writes it.
-    fn documents(&self) -> impl Iterator<Item = (&'static str, &Path, Render)> {
-        let documents: [(_, _, Render); 4] = [
-            ("the dotenv file", &self.dotenv, dotenv::render),
-            ("the JUnit report", &self.junit, junit::render),
-            ("the HTML report", &self.html, html::render),
-            ("the annotations", &self.annotations, gitlab::annotations),
-        ];
-        documents.into_iter().filter_map(|(what, path, render)| Some((what, path.as_deref()?, render)))
+    /// Every other place that is written to, and what each is.
+    pub fn others(&self) -> Vec<(&'static str, PathBuf)> {
+        let github = self.only_on(Platform::Github, self.github_output.as_ref()).map(|path| ("GITHUB_OUTPUT", path));
+        let summaries = self.summaries().map(|path| ("the summary", path));
+        let mut places: Vec<_> =
+            github.into_iter().chain(summaries).map(|(what, path)| (what, path.to_owned())).collect();
+        let files = self.outputs_dir.iter().flat_map(|dir| files::names().into_iter().map(|name| dir.join(name)));
+        places.extend(files.map(|file| ("--outputs-dir", file)));
+        places
     }
 }
 

@@ -6,28 +6,27 @@ mod given;
 mod job;
 mod keeping;
 mod offered;
+mod wanted;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::ArgMatches;
 use tokio::time::Instant;
 
 use crate::auth::Credentials;
-use crate::ci::context::context;
-use crate::ci::{Platform, Print, Wanted};
+use crate::ci::{Platform, Wanted};
 use crate::epm::Limits;
 use crate::epm::url::EpmUrl;
-use crate::foreign::{backticked, quote, quote_path};
+use crate::foreign::{backticked, quote};
 use crate::gate::{Conditions, Plan, Task};
 use crate::pace::{Deadline, Pace, brief};
-use crate::report::Context;
 use crate::report::console::{Color, Volume};
 use crate::wait::Rules;
 
 pub use given::Environment;
 use given::Values;
+pub use wanted::by_environment as wanted_by_environment;
 
 /// Something that was given is wrong, or missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,21 +67,21 @@ impl Error {
 pub enum Misread {
     /// It asks for help or for the version.
     Shown(clap::Error),
-    /// It is wrong.
-    Wrong(Error),
+    /// It is wrong; the outputs that it asks for all the same.
+    Wrong(Error, Box<Wanted>),
 }
 
 const COMMANDS: [&str; 4] = ["run", "submit", "attach", "status"];
 
 /// clap's refusal in our own words: what was wrong, and what would be right.
-fn misread(error: clap::Error) -> Misread {
+fn misread(error: clap::Error, wanted: impl FnOnce() -> Wanted) -> Misread {
     use clap::error::{ContextKind, ErrorKind};
     if !error.use_stderr() {
         return Misread::Shown(error);
     }
     let told = |kind| error.get(kind).map(|value| quote(&value.to_string()));
     let commands = || format!("use one of {}; see `epm-gate --help`", backticked(&COMMANDS));
-    Misread::Wrong(match (error.kind(), told(ContextKind::InvalidSubcommand), told(ContextKind::InvalidArg)) {
+    let error = match (error.kind(), told(ContextKind::InvalidSubcommand), told(ContextKind::InvalidArg)) {
         (ErrorKind::InvalidSubcommand, Some(command), _) => {
             Error::new(format!("{command} is not a command"), commands())
         }
@@ -97,7 +96,8 @@ fn misread(error: clap::Error) -> Misread {
             let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             Error::new(quote(first), "`epm-gate COMMAND --help` lists the flags")
         }
-    })
+    };
+    Misread::Wrong(error, Box::new(wanted()))
 }
 
 /// What was called: a command with its flags, and the environment around it.
@@ -121,8 +121,6 @@ pub struct Invocation {
     pub label: Option<String>,
     /// The flags of a later attach.
     pub attach_flags: String,
-    /// Who asked for it, and from where.
-    pub context: Context,
     /// Whether to send nothing.
     pub dry_run: bool,
     /// What may go wrong, seen ahead.
@@ -136,7 +134,9 @@ impl Call {
     ///
     /// An unknown command or flag; also help and version, which are shown instead of run.
     pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, Misread> {
-        let matches = flags::command().try_get_matches_from(arguments).map_err(misread)?;
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let matches = flags::command().try_get_matches_from(&arguments);
+        let matches = matches.map_err(|error| misread(error, || wanted::despite(&arguments, &environment)))?;
         let (name, matches) = matches.subcommand().unwrap_or(("", &matches));
         let command = COMMANDS.into_iter().find(|known| *known == name);
         Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment })
@@ -186,20 +186,7 @@ impl Call {
     /// The outputs that are wanted, as far as they are told, and what is wrong with the rest: a mistake in one must not
     /// keep the others from saying so.
     pub fn wanted(&self) -> (Wanted, Option<Error>) {
-        let values = self.values();
-        let mut wanted = wanted_by_environment(&self.environment);
-        let mut errors = Vec::new();
-        if let Some(platform) = kept(platform(&values, wanted.platform), &mut errors) {
-            wanted.platform = platform;
-        }
-        wanted.print = kept(print(&values, wanted.platform), &mut errors).unwrap_or_default();
-        let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
-        (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
-        for (flag, place) in wanted.files() {
-            *place = kept(file(&values, flag), &mut errors).flatten();
-        }
-        errors.extend(shared(&wanted));
-        (wanted, errors.into_iter().next())
+        wanted::wanted(&self.values(), &self.environment)
     }
 
     /// The deadline; the usual one where the flag cannot be read, which the plan will say.
@@ -223,7 +210,7 @@ impl Call {
             "attach" => Task::Attach(job::ids(&values)?),
             _ => Task::Status(only(&job::ids(&values)?)?),
         };
-        let platform = platform(&values, Platform::detect(|name| self.environment.get(name)))?;
+        let platform = wanted::platform(&values, &self.environment)?;
         let fresh = submits && self.matches.get_flag("fresh");
         let keeping = match self.command {
             "status" => None,
@@ -245,8 +232,7 @@ impl Call {
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);
         let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
         let warnings = limit.into_iter().chain(repetition).collect();
-        let context = context(platform, |name| self.environment.get(name));
-        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, context, dry_run, warnings })
+        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
     }
 
     /// Where the platform ends the job before our deadline, the explanation is lost with it (lessons.md B11).
@@ -266,78 +252,9 @@ impl Call {
     }
 }
 
-/// The outputs that the environment alone asks for: all that is left where the command line cannot be read.
-pub fn wanted_by_environment(environment: &Environment) -> Wanted {
-    let path = |name| environment.get(name).map(|path| PathBuf::from(path.trim()));
-    Wanted {
-        platform: Platform::detect(|name| environment.get(name)),
-        print: Print::None,
-        github_output: path("GITHUB_OUTPUT"),
-        github_summary: path("GITHUB_STEP_SUMMARY"),
-        outputs_dir: path("EPM_OUTPUTS_DIR"),
-        summary: path("EPM_SUMMARY"),
-        azure_summary: azure_summary(environment),
-        dotenv: path("EPM_DOTENV"),
-        junit: path("EPM_JUNIT"),
-        html: path("EPM_HTML"),
-        annotations: path("EPM_ANNOTATIONS"),
-    }
-}
-
-/// A file of the step's own in the folder that the agent empties when the job ends, after it has taken the file.
-fn azure_summary(environment: &Environment) -> Option<PathBuf> {
-    let folder = environment.get("AGENT_TEMPDIRECTORY")?;
-    let step = environment.get("SYSTEM_TASKINSTANCENAME").unwrap_or_default();
-    // The file's name is the title that people see.
-    Some(Path::new(&folder).join(format!("epm-gate-{step}")).join("epm-gate.md"))
-}
-
 /// Whether the environment asks for plain text (<https://no-color.org>).
 pub fn wants_plain(environment: &Environment) -> bool {
     environment.get("NO_COLOR").is_some() || environment.get("TERM").is_some_and(|term| term == "dumb")
-}
-
-fn kept<T>(result: Result<T, Error>, errors: &mut Vec<Error>) -> Option<T> {
-    result.map_err(|error| errors.push(error)).ok()
-}
-
-fn platform(values: &Values<'_>, detected: Platform) -> Result<Platform, Error> {
-    let mut words: Vec<(&str, Platform)> = vec![("auto", detected)];
-    words.extend(Platform::ALL.map(|platform| (platform.word(), platform)));
-    values.one("ci")?.map_or(Ok(detected), |given| given.word(&words))
-}
-
-/// A file that holds nothing else. `-`, which is stderr or stdin elsewhere, would be a file of that name.
-fn file(values: &Values<'_>, flag: &str) -> Result<Option<PathBuf>, Error> {
-    match values.one(flag)? {
-        Some(given) if given.value == "-" => {
-            Err(given.error("it is written to a file alone", "name a file; `--summary -` shows the summary on stderr"))
-        }
-        given => Ok(given.map(|given| PathBuf::from(given.value))),
-    }
-}
-
-/// Two outputs in one file, each of which would overwrite the other.
-fn shared(wanted: &Wanted) -> Option<Error> {
-    let files = wanted.clone().files().map(|(flag, place)| (flag, place.clone()));
-    let mut files: Vec<(&str, PathBuf)> = files.into_iter().filter_map(|(flag, place)| Some((flag, place?))).collect();
-    files.extend(wanted.summary.clone().map(|place| ("summary", place)));
-    let same = |(flag, place): &(&str, PathBuf)| files.iter().find(|(other, taken)| other != flag && taken == place);
-    let (flag, place, other) = files.iter().find_map(|file| Some((file.0, &file.1, same(file)?.0)))?;
-    let problem = format!("`--{other}` writes to {} as well", quote_path(place));
-    Some(Error::of(&format!("--{flag}"), problem, "give each a file of its own"))
-}
-
-fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {
-    let Some(given) = values.one("print")? else { return Ok(Print::None) };
-    match given.word(&[("none", Print::None), ("json", Print::Json), ("jobId", Print::JobId)])? {
-        Print::None => Ok(Print::None),
-        _ if platform == Platform::Azure => Err(given.error(
-            "on Azure, standard output carries the commands for the agent",
-            "use `--outputs-dir` there, or `--ci none`",
-        )),
-        print => Ok(print),
-    }
 }
 
 fn only(ids: &[crate::job::JobId]) -> Result<crate::job::JobId, Error> {

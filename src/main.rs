@@ -13,6 +13,7 @@ use tokio::runtime;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use epm_gate::bounded::{Lost, WRITE, aside, within};
+use epm_gate::ci::context::context;
 use epm_gate::ci::{Outputs, Platform};
 use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
 use epm_gate::epm::Client;
@@ -70,7 +71,8 @@ const USUAL: (Volume, Color) = (Volume::Normal, Color::Auto);
 /// A desk for a run of which nothing is known yet.
 fn desk_for((volume, color): (Volume, Color), environment: &Environment, outputs: Outputs, platform: Platform) -> Desk {
     let console = Console::new(volume, color, cli::wants_plain(environment));
-    Desk::new(Report::default(), outputs, platform, console)
+    let report = Report { context: context(platform, |name| environment.get(name)), ..Report::default() };
+    Desk::new(report, outputs, platform, console)
 }
 
 /// Help and version, or a command line that is wrong: of the outputs, those of the environment are left.
@@ -78,9 +80,8 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
     match misread {
         Misread::Shown(text) if text.print().is_ok() => Outcome::Succeeded,
         Misread::Shown(_) => Outcome::Unwritable,
-        Misread::Wrong(error) => {
-            let wanted = cli::wanted_by_environment(environment);
-            let platform = wanted.platform;
+        Misread::Wrong(error, wanted) => {
+            let (wanted, platform) = (wanted.clone(), wanted.platform);
             let (outputs, _) = within(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
             desk_for(USUAL, environment, outputs, platform).end_with(usage(error))
         }
@@ -208,7 +209,6 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> 
 fn describe(report: &mut Report, invocation: &Invocation) {
     report.url = Some(invocation.url.clone());
     report.attach_flags.clone_from(&invocation.attach_flags);
-    report.context = invocation.context.clone();
     let named = |id| JobReport::new(Some(id), invocation.label.clone());
     report.jobs = match &invocation.plan.task {
         Task::Run(_) | Task::Submit(_) => vec![JobReport::new(None, None)],

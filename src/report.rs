@@ -34,6 +34,17 @@ pub enum Submitted {
     Maybe,
 }
 
+impl Submitted {
+    /// The word in the step output `submitted`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::No => "no",
+            Self::Maybe => "maybe",
+        }
+    }
+}
+
 /// How an earlier run's job came into this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Earlier {
@@ -181,6 +192,13 @@ impl Report {
     pub fn deciding_job(&self) -> Option<&JobReport> {
         let outcomes = self.jobs.iter().map(|job| job.end.as_ref().map_or(Outcome::Panic, |end| end.outcome));
         self.jobs.get(Outcome::deciding(outcomes)?)
+    }
+
+    /// The jobs, those that did not pass before those that did.
+    pub fn worst_first(&self) -> impl Iterator<Item = &JobReport> {
+        let passed = |job: &&JobReport| job.end.as_ref().is_some_and(|end| end.outcome.is_pass());
+        let (good, bad): (Vec<_>, Vec<_>) = self.jobs.iter().partition(passed);
+        bad.into_iter().chain(good)
     }
 
     /// How the run ended; none while it goes on.

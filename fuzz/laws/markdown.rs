@@ -9,7 +9,7 @@ use epm_gate::foreign::{Foreign, cut, quote};
 use epm_gate::job::{Facts, JobId, State};
 use epm_gate::outcome::Outcome;
 use epm_gate::payload::Payload;
-use epm_gate::report::{End, Event, JobReport, Moment, Report, Submitted, markdown};
+use epm_gate::report::{Context, End, Event, JobReport, Moment, Report, Submitted, markdown};
 use jiff::Timestamp;
 use pulldown_cmark::{CodeBlockKind, Event as Piece, Options, Parser, Tag, TagEnd};
 use serde_json::json;
@@ -17,7 +17,7 @@ use serde_json::json;
 use super::{mask, texts};
 
 /// How many texts a report takes.
-const PLACES: usize = 12;
+const PLACES: usize = 16;
 
 /// A failed run in which these texts stand wherever EPM's may.
 pub(super) fn report(texts: &[&str]) -> Report {
@@ -40,7 +40,21 @@ pub(super) fn report(texts: &[&str]) -> Report {
         submitted: Submitted::Yes,
         notes: vec![format!("the log: {}", quote(text(5)))],
         jobs: vec![job],
+        context: context(texts),
         ..Report::default()
+    }
+}
+
+/// Branches and people are named by others too.
+fn context(texts: &[&str]) -> Context {
+    let name = |place: usize| Some(Foreign::new(texts[place % texts.len()]));
+    Context {
+        actor: name(12),
+        commit: name(13),
+        reference: name(14),
+        pipeline: name(15),
+        attempt: Some(2),
+        run: "https://ci.example.com/runs/7".parse().ok(),
     }
 }
 

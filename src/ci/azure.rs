@@ -14,9 +14,10 @@ const LONGEST: usize = 30_000;
 /// long is left out: half of the JSON in `jobs` would be none.
 ///
 /// The agent mixes a step's two streams chunk by chunk, so that the log could part a line, and a command within the value
-/// would stand by itself: it is broken as in the log.
+/// would stand by itself: it is broken as in the log. So is `$(name)`: before each later step the agent expands all
+/// variables in each other, secrets too (`StepsRunner.cs`, `Variables.cs`).
 pub fn variable(name: &str, value: &str) -> String {
-    let value = if value.len() > LONGEST { String::new() } else { defused(value) };
+    let value = if value.len() > LONGEST { String::new() } else { defused(value).replace("$(", "$ (") };
     format!("##vso[task.setvariable variable={};isOutput=true]{}", escaped(name), escaped(&value))
 }
 

@@ -75,9 +75,12 @@ fn azure(variable: &impl Fn(&str) -> Option<String>) -> Option<Url> {
     Some(url)
 }
 
-/// An address that a browser opens, and nothing that it would execute.
+/// An address that a browser opens, and nothing that it would execute; without the user that may stand in it.
 fn web(text: &str) -> Option<Url> {
-    Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "https" | "http"))
+    let mut url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "https" | "http"))?;
+    url.set_username("").ok()?;
+    url.set_password(None).ok()?;
+    Some(url)
 }
 
 /// How often the platform has tried this run; none where it does not say.

@@ -4,13 +4,19 @@
 use serde_json::{Map, Value};
 
 use crate::foreign::cut;
-use crate::report::values::text;
+use crate::report::Report;
+use crate::report::values::{self, text};
 
 /// What Tekton passes on from all results of a task together, in bytes, less its own part (ci-contracts.md §5).
 pub const LARGEST: usize = 3 * 1024;
 
 /// What one text may take of it, so that no name pushes the others out.
 const LONGEST_TEXT: usize = 120;
+
+/// The names of the files: those of the step outputs.
+pub fn names() -> Vec<String> {
+    values::outputs(&Report::default()).into_iter().map(|(name, _)| name).collect()
+}
 
 /// The files and their contents. Together they stay below [`LARGEST`]: long texts are cut, and `jobs`, which would be
 /// no JSON any more, is left empty where it does not fit.

@@ -12,9 +12,9 @@ use crate::report::values::json_line;
 use super::Fold;
 
 /// A section of the log. Two of one name would be one, so the job is part of it.
-pub fn section(title: &str, id: Option<JobId>) -> Fold {
+pub fn section(title: &str, id: Option<JobId>, now: Timestamp) -> Fold {
     let name = id.map_or_else(|| "epm_gate_log".to_owned(), |id| format!("epm_gate_log_{id}"));
-    let now = Timestamp::now().as_second();
+    let now = now.as_second();
     Fold {
         open: format!("\u{1b}[0Ksection_start:{now}:{name}\r\u{1b}[0K{}", log_line(title)),
         close: format!("\u{1b}[0Ksection_end:{now}:{name}\r\u{1b}[0K"),

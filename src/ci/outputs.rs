@@ -5,13 +5,14 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::foreign::quote_path;
 use crate::job::JobId;
 use crate::outcome::Outcome;
 use crate::report::console::print_line;
 use crate::report::values::{self, json_line, text};
 use crate::report::{End, Report, markdown};
 
-use super::sink::{Document, Error, Sink};
+use super::sink::{Document, Error, Patience, Sink};
 use super::{Platform, Print, Wanted, azure, files, github};
 
 /// The outputs of a run, open.
@@ -33,17 +34,18 @@ impl Outputs {
     pub fn open(wanted: &Wanted) -> (Self, Vec<Error>) {
         let mut outputs = Self { platform: wanted.platform, print: wanted.print, ..Self::default() };
         let mut errors = Vec::new();
+        let patience = Patience::begin();
         if let Some(path) = wanted.only_on(Platform::Github, wanted.github_output.as_ref()) {
-            outputs.github = kept(Sink::open("the step outputs", path), &mut errors);
+            outputs.github = kept(Sink::open("the step outputs", path, &patience), &mut errors);
         }
         for path in wanted.summaries() {
-            if Some(path) == wanted.azure_summary.as_deref() && !has_folder(path) {
+            if Some(path) == wanted.azure_summary.as_deref() && !make_folder(path) {
                 continue;
             }
-            outputs.summaries.extend(kept(Sink::open("the summary", path), &mut errors));
+            outputs.summaries.extend(kept(Sink::open("the summary", path, &patience), &mut errors));
         }
-        for (what, path, render) in wanted.documents() {
-            outputs.documents.extend(kept(Document::open(what, path, render), &mut errors));
+        for (form, path) in &wanted.documents {
+            outputs.documents.extend(kept(Document::open(*form, path, &patience), &mut errors));
         }
         if let Some(dir) = &wanted.outputs_dir {
             let failed = |source| Error { verb: "write to", what: "the outputs' folder", path: dir.clone(), source };
@@ -52,21 +54,37 @@ impl Outputs {
         (outputs, errors)
     }
 
+    /// Writes down whether a submit may have been taken, when that changes: a gate that is killed while its POST is under
+    /// way must not have said `no`.
+    ///
+    /// # Errors
+    ///
+    /// What could not be written; the rest was.
+    pub fn submit_known(&mut self, report: &Report) -> Vec<Error> {
+        self.write_early("submitted", report.submitted.word(), report)
+    }
+
     /// Writes the id down the moment it is known.
     ///
     /// # Errors
     ///
     /// What could not be written; the rest was.
     pub fn job_known(&mut self, id: JobId, report: &Report) -> Vec<Error> {
-        let output = [("jobId".to_owned(), id.to_string())];
+        let errors = self.write_early("jobId", &id.to_string(), report);
+        if self.print == Print::JobId {
+            self.unprinted = self.unprinted.or(print_line(&id.to_string()).err().map(|error| error.kind()));
+        }
+        errors
+    }
+
+    /// Writes one output before the end, and the documents as they are by then.
+    fn write_early(&mut self, name: &str, value: &str, report: &Report) -> Vec<Error> {
+        let output = [(name.to_owned(), value.to_owned())];
         let mut errors = Vec::new();
         errors.extend(self.write_github(&output).err());
         errors.extend(self.write_azure(&output).err());
         errors.extend(self.write_files(&output));
-        errors.extend(self.write_documents(report));
-        if self.print == Print::JobId {
-            self.unprinted = self.unprinted.or(print_line(&id.to_string()).err().map(|error| error.kind()));
-        }
+        errors.extend(self.write_documents(report, true));
         errors
     }
 
@@ -84,6 +102,8 @@ impl Outputs {
         for sink in &mut self.summaries {
             errors.extend(sink.append(&markdown::render(report, draws)).err());
         }
+        hold_for(report, &errors);
+        errors.extend(self.write_documents(report, false));
         hold_for(report, &errors);
         errors.extend(self.unprinted.take().map(|kind| unprintable(kind.into())));
         if self.print == Print::Json {
@@ -110,7 +130,7 @@ impl Outputs {
         errors.extend(self.write_github(&texts).err());
         errors.extend(self.write_azure(&texts).err());
         errors.extend(self.write_files(&files::contents(&values)));
-        errors.extend(self.write_documents(report));
+        errors.extend(self.write_documents(report, true));
         errors
     }
 
@@ -131,10 +151,11 @@ impl Outputs {
         if self.platform != Platform::Azure {
             return Ok(());
         }
-        let lines: Vec<String> = outputs.iter().map(|(name, value)| azure::variable(name, value)).collect();
-        print_line(&lines.join("\n")).map_err(unprintable)
+        // Each by itself: the agent mixes the two streams between one write and the next.
+        outputs.iter().try_for_each(|(name, value)| print_line(&azure::variable(name, value)).map_err(unprintable))
     }
 
+    /// A convenience, which decides nothing.
     fn upload_summaries(&self) -> Result<(), Error> {
         let files = self.summaries.iter().filter_map(Sink::file).filter(|_| self.platform == Platform::Azure);
         // The agent may look for it from another folder.
@@ -143,8 +164,10 @@ impl Outputs {
             .try_for_each(|file| print_line(&azure::upload_summary(&file)).map_err(unprintable))
     }
 
-    fn write_documents(&mut self, report: &Report) -> Vec<Error> {
-        self.documents.iter_mut().filter_map(|document| document.write(report).err()).collect()
+    /// Writes the documents that can be rewritten, or those that cannot.
+    fn write_documents(&mut self, report: &Report, rewritten: bool) -> Vec<Error> {
+        let documents = self.documents.iter_mut().filter(|document| document.can_be_rewritten() == rewritten);
+        documents.filter_map(|document| document.write(report).err()).collect()
     }
 
     /// Writes what can be written, and tells what could not.
@@ -182,7 +205,7 @@ pub fn hold(report: &mut Report, why: &str) {
 
 /// Makes the folder of a summary that nobody asked for, in the folder of Azure's agent. That is not there in a container
 /// that does not share it: a step fails that has the agent take a file which it cannot find.
-fn has_folder(summary: &Path) -> bool {
+fn make_folder(summary: &Path) -> bool {
     let Some(folder) = summary.parent() else { return false };
     std::fs::create_dir(folder).is_ok() || folder.is_dir()
 }
@@ -191,8 +214,13 @@ fn has_folder(summary: &Path) -> bool {
 /// is left there.
 fn prepare(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
-    for name in values::outputs(&Report::default()).keys() {
-        File::create(dir.join(name))?;
+    for name in files::names() {
+        let path = dir.join(name);
+        // A pipe in its place could hold the gate whenever its reader sleeps.
+        if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+            return Err(io::Error::other(format!("{} is no file", quote_path(&path))));
+        }
+        File::create(path)?;
     }
     Ok(())
 }

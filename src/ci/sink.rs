@@ -6,10 +6,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::bounded;
 use crate::foreign::{defused, quote, quote_path};
 use crate::report::Report;
 use crate::report::console::write_to_log;
+
+use super::Form;
 
 /// An output that cannot be opened or written.
 #[derive(Debug, thiserror::Error)]
@@ -35,8 +39,22 @@ impl Error {
     }
 }
 
-/// How long a pipe is waited for that somebody is to read.
+/// How long all pipes together are waited for that somebody is to read.
 const OPENING: Duration = Duration::from_secs(3);
+
+/// Until when pipes are waited for.
+pub(super) struct Patience(Instant);
+
+impl Patience {
+    pub(super) fn begin() -> Self {
+        Self(Instant::now() + OPENING)
+    }
+
+    /// What is left; a pipe that has its reader opens at once.
+    fn left(&self) -> Duration {
+        self.0.saturating_duration_since(Instant::now()).max(Duration::from_millis(50))
+    }
+}
 
 fn nobody_reads() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "it is a pipe that nobody reads")
@@ -51,12 +69,15 @@ struct Opened {
 
 impl Opened {
     /// Opens what may be a pipe: that opens when somebody reads it, and must not keep the other outputs from being opened.
-    fn open(path: &Path, options: OpenOptions) -> io::Result<Self> {
+    fn open(path: &Path, options: OpenOptions, patience: &Patience) -> io::Result<Self> {
         let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let path = path.to_owned();
         let open = move || options.open(path);
-        let file =
-            if is_file { open() } else { bounded::within(OPENING, open).unwrap_or_else(|_| Err(nobody_reads())) }?;
+        let file = if is_file {
+            open()
+        } else {
+            bounded::within(patience.left(), open).unwrap_or_else(|_| Err(nobody_reads()))
+        }?;
         let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
         Ok(Self { file, may_block })
     }
@@ -82,14 +103,14 @@ pub(super) struct Sink {
 }
 
 impl Sink {
-    pub(super) fn open(what: &'static str, path: &Path) -> Result<Self, Error> {
+    pub(super) fn open(what: &'static str, path: &Path, patience: &Patience) -> Result<Self, Error> {
         let path = path.to_owned();
         if path.as_os_str() == "-" {
             return Ok(Self { what, path, file: None, is_open_ended: false });
         }
         let mut options = OpenOptions::new();
         options.append(true).create(true);
-        match Opened::open(&path, options) {
+        match Opened::open(&path, options, patience) {
             Ok(file) => Ok(Self { what, is_open_ended: is_open_ended(&path), path, file: Some(file) }),
             Err(source) => Err(Error { verb: "open", what, path, source }),
         }
@@ -112,9 +133,9 @@ impl Sink {
         Error { verb: "write", what: self.what, path: self.path.clone(), source }
     }
 
-    /// The file that a runner can be told of; none where the text went to stderr.
+    /// The file that a runner can be told of; none where the text went to stderr, a pipe or a device.
     pub(super) fn file(&self) -> Option<&Path> {
-        self.file.as_ref().map(|_| self.path.as_path())
+        self.file.as_ref().filter(|file| !file.may_block).map(|_| self.path.as_path())
     }
 }
 
@@ -132,46 +153,43 @@ fn is_open_ended(path: &Path) -> bool {
     last_byte().is_ok_and(|last| last != b'\n' && last != 0)
 }
 
-/// What writes a report down in one form.
-pub(super) type Render = fn(&Report) -> String;
-
 /// A file that holds the report in one form, whole at every moment: one that a killed run leaves behind says what was
 /// known by then, and never what an earlier run had said.
 #[derive(Debug)]
 pub(super) struct Document {
-    what: &'static str,
+    form: Form,
     path: PathBuf,
     file: Opened,
-    render: Render,
 }
 
 impl Document {
     /// Opens it, and writes down that nothing is known yet.
-    pub(super) fn open(what: &'static str, path: &Path, render: Render) -> Result<Self, Error> {
+    pub(super) fn open(form: Form, path: &Path, patience: &Patience) -> Result<Self, Error> {
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        let failed = |source| Error { verb: "open", what, path: path.to_owned(), source };
-        let file = Opened::open(path, options).map_err(failed)?;
-        let mut document = Self { what, path: path.to_owned(), file, render };
-        document.write(&Report::default())?;
+        let failed = |source| Error { verb: "open", what: form.what(), path: path.to_owned(), source };
+        let file = Opened::open(path, options, patience).map_err(failed)?;
+        let mut document = Self { form, path: path.to_owned(), file };
+        if document.can_be_rewritten() {
+            document.write(&Report::default())?;
+        }
         Ok(document)
     }
 
-    /// Writes what is known now in place of what stood there. What cannot be taken back, as in a pipe, is written at the
-    /// end alone.
+    /// Whether what is written can be taken back, as it cannot in a pipe.
+    pub(super) fn can_be_rewritten(&self) -> bool {
+        !self.file.may_block
+    }
+
+    /// Writes what is known now in place of what stood there.
     pub(super) fn write(&mut self, report: &Report) -> Result<(), Error> {
-        if self.file.may_block && report.end().is_none() {
-            return Ok(());
-        }
-        let text = (self.render)(report);
-        self.replace(&text).map_err(|source| Error { verb: "write", what: self.what, path: self.path.clone(), source })
+        let text = self.form.render(report);
+        let written = if self.can_be_rewritten() { self.replace(&text) } else { self.file.write(&text) };
+        written.map_err(|source| Error { verb: "write", what: self.form.what(), path: self.path.clone(), source })
     }
 
     /// The rest of a longer text goes last, so that a kill in between leaves too much and not nothing.
     fn replace(&mut self, text: &str) -> io::Result<()> {
-        if self.file.may_block {
-            return self.file.write(text);
-        }
         self.file.file.seek(SeekFrom::Start(0))?;
         self.file.write(text)?;
         self.file.file.set_len(text.len() as u64)

@@ -83,22 +83,29 @@ impl Desk {
     /// A ledger that cannot be written: nothing may be sent then.
     pub fn submitting(&self) -> Result<(), ledger::Error> {
         self.write_intent()?;
-        let mut report = self.report.borrow_mut();
-        report.submitted = Submitted::Maybe;
-        let (job, now) = (&mut report.jobs[0], Instant::now());
-        job.start = Some(now);
-        job.mark(now, Event::Sent);
+        self.note(|report| {
+            report.submitted = Submitted::Maybe;
+            let (job, now) = (&mut report.jobs[0], Instant::now());
+            job.start = Some(now);
+            job.mark(now, Event::Sent);
+        });
+        self.publish_submit();
         Ok(())
     }
 
     /// The submit provably brought no job into being.
     pub fn not_submitted(&self) {
-        if self.read(|report| report.submitted) == Submitted::Maybe {
+        let was_sent = self.read(|report| report.submitted) == Submitted::Maybe;
+        if was_sent {
             self.write_page(Page::refuse);
         }
-        let mut report = self.report.borrow_mut();
-        report.submitted = Submitted::No;
-        report.jobs[0].start = None;
+        self.note(|report| {
+            report.submitted = Submitted::No;
+            report.jobs[0].start = None;
+        });
+        if was_sent {
+            self.publish_submit();
+        }
         self.answered.notify_waiters();
     }
 
@@ -166,6 +173,12 @@ impl Desk {
 
     fn publish(&self, id: JobId) {
         for error in self.outputs.borrow_mut().job_known(id, &self.report.borrow()) {
+            self.console.warn(&error.sentence());
+        }
+    }
+
+    fn publish_submit(&self) {
+        for error in self.outputs.borrow_mut().submit_known(&self.report.borrow()) {
             self.console.warn(&error.sentence());
         }
     }
@@ -267,6 +280,7 @@ impl Desk {
     pub fn excerpt(&self, index: usize, excerpt: Excerpt) {
         let id = self.read(|report| report.jobs[index].id);
         let fold = self.platform.fold(&format!("Log: {}", excerpt.title()), id);
+        let fold = fold.filter(|_| !self.console.is_quiet());
         match &fold {
             Some(fold) => self.console.command(&fold.open),
             None => self.say(index, &format!("{}:", excerpt.title())),

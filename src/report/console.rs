@@ -142,6 +142,11 @@ impl Console {
         self.write(&format!("{line}\n"));
     }
 
+    /// Whether only warnings and the end are said.
+    pub fn is_quiet(&self) -> bool {
+        self.volume < Volume::Normal
+    }
+
     /// Whether there is a terminal for a live line.
     pub fn is_live(&self) -> bool {
         self.terminal && self.volume >= Volume::Normal

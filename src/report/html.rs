@@ -2,6 +2,7 @@
 //! Jenkins does not let through unless it is told to.
 
 use crate::foreign::{Foreign, cut};
+use crate::outcome::Outcome;
 use crate::pace::brief;
 
 use super::facts::{self, Fact};
@@ -35,17 +36,21 @@ pre { overflow-x: auto; padding: .7rem }
 /// Renders the page.
 pub fn render(report: &Report) -> String {
     let class = match report.end().map(|end| end.outcome) {
+        // What is only submitted has no end that anyone knows.
+        Some(Outcome::Submitted) => "unknown",
         Some(outcome) if outcome.is_pass() => "passed",
         Some(outcome) if outcome.is_verdict() => "failed",
         _ => "unknown",
     };
     let title = report.end().map_or("not ended", |end| end.outcome.word());
-    let jobs: String = report.jobs.iter().take(MOST_JOBS).map(|job| section(report, job)).collect();
+    let jobs: String = report.worst_first().take(MOST_JOBS).map(|job| section(report, job)).collect();
+    let more = report.jobs.len().saturating_sub(MOST_JOBS);
+    let more = if more > 0 { format!("<p>and {more} more jobs</p>\n") } else { String::new() };
     let notes = report.notes.iter().map(|note| format!("<p>{}.</p>\n", sentence(note))).collect::<Vec<_>>().concat();
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>epm-gate: {title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{jobs}{notes}{}</body>\n</html>\n",
+         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{jobs}{more}{notes}{}</body>\n</html>\n",
         heading(report),
         run(report)
     )

@@ -1,5 +1,6 @@
 //! A JUnit report, as GitLab, Jenkins and Azure read it (ci-contracts.md §7): a test case for each job, with a name that
-//! stays the same from run to run. `failure`: the job did not pass. `error`: the gate could not tell.
+//! stays the same from run to run. `failure`: the job did not pass. `error`: the gate could not tell. `skipped`: it was
+//! submitted, and somebody else waits for its end.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub fn render(report: &Report) -> String {
     let count = |mark| cases.iter().filter(|case| case.mark == mark).count();
     let time: f64 = cases.iter().map(|case| case.time.as_secs_f64()).sum();
     let totals = format!(
-        "tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\" time=\"{time:.3}\"",
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{time:.3}\"",
         cases.len(),
         count(Mark::Failure),
         count(Mark::Error)
@@ -30,7 +31,8 @@ pub fn render(report: &Report) -> String {
     let begun = begun.map(|at| format!(" timestamp=\"{}\"", at.strftime("%Y-%m-%dT%H:%M:%S"))).unwrap_or_default();
     let mut page = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"epm-gate\" {totals}>\n  \
-         <testsuite name=\"epm-gate\" {totals}{begun}>\n{}",
+         <testsuite name=\"epm-gate\" {totals} skipped=\"{}\"{begun}>\n{}",
+        count(Mark::Skipped),
         properties(report)
     );
     page.extend(cases.iter().map(Case::render));
@@ -40,6 +42,7 @@ pub fn render(report: &Report) -> String {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Passed,
+    Skipped,
     Failure,
     Error,
 }
@@ -47,6 +50,7 @@ enum Mark {
 impl Mark {
     fn of(outcome: Option<Outcome>) -> Self {
         match outcome {
+            Some(Outcome::Submitted) => Self::Skipped,
             Some(outcome) if outcome.is_pass() => Self::Passed,
             Some(outcome) if outcome.is_verdict() => Self::Failure,
             _ => Self::Error,
@@ -77,14 +81,13 @@ impl Case {
         );
         let element = match self.mark {
             Mark::Passed => return head + "/>\n",
+            Mark::Skipped => "skipped",
             Mark::Failure => "failure",
             Mark::Error => "error",
         };
         let (why, text) = (escaped(&cut(&self.why, LONGEST)), escaped(&cut(&self.text, LONGEST)));
-        format!(
-            "{head}>\n      <{element} message=\"{why}\" type=\"{}\">{text}</{element}>\n    </testcase>\n",
-            self.kind
-        )
+        let kind = if self.mark == Mark::Skipped { String::new() } else { format!(" type=\"{}\"", self.kind) };
+        format!("{head}>\n      <{element} message=\"{why}\"{kind}>{text}</{element}>\n    </testcase>\n")
     }
 }
 

@@ -36,7 +36,7 @@ pub fn render(report: &Report, mermaid: bool) -> String {
     if several {
         page.add(&overview(report));
     }
-    for job in shown_jobs(report) {
+    for job in report.worst_first().take(MOST_DETAILED) {
         let title = if several { format!("#### {}\n\n", subject(job)) } else { String::new() };
         page.add(&format!("{title}{}", table(&facts::of_job(report, job))));
         page.add(&timeline(job));
@@ -82,13 +82,6 @@ impl Page {
 /// Whether the stage passed and why, and what to do next.
 pub fn heading(report: &Report) -> String {
     format!("### {} {}\n\n**What to do next:** {}.\n\n", mark(report), headline(report), next_step(report))
-}
-
-/// The jobs whose facts are told: those that did not pass first.
-fn shown_jobs(report: &Report) -> impl Iterator<Item = &JobReport> {
-    let passed = |job: &&JobReport| job.end.as_ref().is_some_and(|end| end.outcome.is_pass());
-    let (good, bad): (Vec<_>, Vec<_>) = report.jobs.iter().partition(passed);
-    bad.into_iter().chain(good).take(MOST_DETAILED)
 }
 
 fn overview(report: &Report) -> String {

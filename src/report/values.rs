@@ -21,13 +21,8 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     let outcome = report.end().map(|end| end.outcome);
     let none = JobReport::new(None, None);
     let job = report.deciding_job().unwrap_or(&none);
-    let submitted = match report.submitted {
-        Submitted::Yes => "yes",
-        Submitted::No => "no",
-        Submitted::Maybe => "maybe",
-    };
     let mut values = job_values(job, outcome, LONGEST_DETAILS);
-    values.insert("submitted".to_owned(), submitted.into());
+    values.insert("submitted".to_owned(), report.submitted.word().into());
     values.insert("reused".to_owned(), (report.earlier == Some(Earlier::Reused)).into());
     let attempts = u8::from(report.submitted != Submitted::No || report.earlier.is_some());
     values.insert("attempts".to_owned(), attempts.into());
@@ -80,7 +75,7 @@ pub fn json_line(value: &Value) -> String {
     harmless(&value.to_string())
 }
 
-/// The same JSON without two `#` side by side, which may stand in its texts alone, and on one line.
+/// The same JSON without two `#` side by side and without `$(`, which may stand in its texts alone, and on one line.
 pub fn harmless(json: &str) -> String {
-    json.replace("##", "#\\u0023").replace(['\n', '\r'], " ")
+    json.replace("##", "#\\u0023").replace("$(", "$\\u0028").replace(['\n', '\r'], " ")
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::harness::{Gate, On, Ran, playing, shipped, text_of};
+use crate::harness::{Gate, On, Ran, make_pipe, playing, shipped, text_of};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GLDATA"];
 
@@ -84,14 +84,19 @@ fn azure_reads_every_output_from_standard_output() {
     assert_eq!(variables.keys().collect::<Vec<_>>(), told.ran.files.keys().collect::<Vec<_>>());
     assert_eq!((&*variables["jobId"], &*variables["outcome"], &*variables["exitCode"]), ("2100", "failed", "10"));
     assert!(variables["details"].contains("\n\tat com.oracle.epm"), "{}", variables["details"]);
-    let first = told.ran.stdout.lines().next();
-    assert_eq!(first, Some("##vso[task.setvariable variable=jobId;isOutput=true]2100"), "not the moment it was known");
+    let early: Vec<&str> = told.ran.stdout.lines().take(2).collect();
+    let expected = ["submitted;isOutput=true]maybe", "jobId;isOutput=true]2100"];
+    assert_eq!(
+        early,
+        expected.map(|set| format!("##vso[task.setvariable variable={set}")),
+        "not the moment they were known"
+    );
     let issue = "##vso[task.logissue type=error]epm-gate: failed: `GLDATA` (job 2100) failed: ";
     assert_eq!(told.ran.stdout.lines().filter(|line| line.starts_with(issue)).count(), 1, "{:?}", told.ran);
 }
 
 #[test]
-fn azure_is_given_a_summary_that_is_whole_by_then() {
+fn azure_is_given_a_summary_of_the_step_s_own() {
     let sandbox = shipped("fails-with-rejected-rows");
     let gate = Gate::against(&sandbox).on(On::Azure).unset("EPM_SUMMARY");
     let in_agent = gate.path("agent");
@@ -213,6 +218,58 @@ fn a_run_that_is_wrong_leaves_no_report_of_an_earlier_one() {
 }
 
 #[test]
+fn a_mistyped_flag_leaves_no_report_of_an_earlier_run() {
+    let sandbox = shipped("succeeds");
+    let outputs = ["--dotenv", "dotenv", "--junit=junit.xml", "--outputs-dir", "outputs"];
+    let mut gate = Gate::against(&sandbox).unset("EPM_OUTPUTS_DIR");
+    assert_eq!(gate.run_again([&RUN[..], &outputs].concat()).end(), (0, "succeeded"));
+    let ran = gate.run_again([&RUN[..], &["--tiemout", "3m"], &outputs].concat());
+    assert_eq!(ran.end(), (2, "usage"));
+    assert_eq!(dotenv(&text_of(&gate.path("dotenv")))["EPM_GATE_OUTCOME"], "usage");
+    assert!(text_of(&gate.path("junit.xml")).contains("type=\"usage\""));
+}
+
+#[test]
+fn a_gate_that_is_killed_while_it_submits_has_not_said_no() {
+    let sandbox = shipped("hang-submit");
+    let gate = Gate::against(&sandbox).on(On::Gitlab);
+    let files = ["dotenv", "junit.xml"].map(|name| gate.path(name));
+    let mut running = gate.start(RUN);
+    running.until("the submit has arrived", || sandbox.posts() == 1);
+    let [known, junit] = files.map(|path| text_of(&path));
+    drop(running);
+    assert_eq!(dotenv(&known)["EPM_GATE_SUBMITTED"], "maybe");
+    assert!(junit.contains("name=\"submitted\" value=\"maybe\""), "{junit}");
+}
+
+#[test]
+fn a_job_that_is_only_submitted_is_no_green_test() {
+    let sandbox = shipped("succeeds");
+    let told = told(Gate::against(&sandbox).on(On::Gitlab), &["submit", "--job-name", "GLDATA"]);
+    let page = roxmltree::Document::parse(&told.junit).expect("XML");
+    assert_eq!(page.descendants().filter(|node| node.has_tag_name("skipped")).count(), 1, "{}", told.junit);
+    let suites = page.root_element();
+    assert_eq!(
+        (suites.attribute("skipped"), suites.attribute("tests")),
+        (None, Some("1")),
+        "no attribute of the schema"
+    );
+    assert!(told.html.contains("<body class=\"unknown\">"), "{}", told.html);
+}
+
+#[test]
+fn a_step_output_that_is_a_pipe_is_refused() {
+    let sandbox = shipped("succeeds");
+    let gate = Gate::against(&sandbox);
+    std::fs::create_dir(gate.outputs_dir()).expect("a folder can be made");
+    make_pipe(&gate.outputs_dir().join("jobId"));
+    // Not by the harness, which reads every output.
+    let ran = gate.command(RUN).output().expect("it starts");
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("is no file"), "{ran:?}");
+}
+
+#[test]
 fn every_report_is_whole_while_the_gate_waits() {
     let sandbox = shipped("never-ends");
     let gate = Gate::against(&sandbox).on(On::Gitlab);
@@ -227,7 +284,14 @@ fn every_report_is_whole_while_the_gate_waits() {
 
 #[test]
 fn hostile_texts_stay_texts_in_every_report() {
-    // The harness looks for commands and escapes in every run.
+    // The harness looks for commands and escapes in every run; what Azure's agent would expand is none of both.
+    let sandbox = playing("[[job]]\npolls = [{ status = 1, details = \"row $(epmPassword)\" }]\n");
+    let ran = Gate::against(&sandbox).on(On::Azure).run(RUN);
+    let variables = variables(&ran);
+    assert_eq!(variables["details"], "row $ (epmPassword)");
+    assert!(variables.values().all(|value| !value.contains("$(")), "{ran:?}");
+    let jobs: Value = serde_json::from_str(&variables["jobs"].replace("%5D", "]")).expect("JSON");
+    assert_eq!(jobs[0]["details"], "row $(epmPassword)", "the same text, spelled otherwise");
     for on in [On::Gitlab, On::Azure, On::Jenkins] {
         let told = told(Gate::against(&shipped("hostile-text")).on(on), &RUN);
         let page = roxmltree::Document::parse(&told.junit).expect("XML");
@@ -279,13 +343,38 @@ fn a_platform_that_is_named_wins_over_the_one_around() {
 }
 
 #[test]
-fn two_reports_in_one_file_are_refused() {
+fn a_report_overwrites_nothing_that_is_read_kept_or_written_otherwise() {
     let sandbox = shipped("succeeds");
-    let gate = Gate::against(&sandbox).on(On::Jenkins);
-    let file = gate.path("junit.xml");
-    let ran = gate.set("EPM_HTML", file).run(RUN);
-    assert_eq!(ran.code, 2);
-    ran.says(&["error: ", "--junit", "--html", "junit.xml"]);
+    // What is there already, its flag, and where the report is to go.
+    let table = [
+        ("ledger.json", &["--ledger", "ledger.json", "--ledger-key", "k"][..], "./ledger.json"),
+        ("given-password", &["--password-file", "given-password"], "given-password"),
+        ("summary.md", &[], "summary.md"),
+        ("outputs/jobId", &[], "outputs/../outputs/jobId"),
+        ("github-output", &[], "github-output"),
+    ];
+    for (file, flags, report) in table {
+        let mut gate = Gate::against(&sandbox).on_github();
+        std::fs::create_dir_all(gate.outputs_dir()).expect("a folder can be made");
+        gate.file(file, "before=1\n");
+        let ran = gate.run_again([&RUN[..], flags, &["--junit", report]].concat());
+        assert_eq!(ran.code, 2, "{file}: {ran:?}");
+        let hinted = ran.stderr.contains("overwrite") && ran.stderr.contains("a file of its own");
+        assert!(hinted, "{file}: {ran:?}");
+        let left = text_of(&gate.path(file));
+        assert!(!left.contains("<testsuite"), "{file}: {left}");
+    }
+    let twice = Gate::against(&sandbox).run([&RUN[..], &["--html", "page", "--junit", "./page"]].concat());
+    assert_eq!(twice.code, 2);
+    twice.says(&["error: ", "`--html`", "`page`", "`junit`"]);
+    assert!(sandbox.requests().is_empty());
+    let written_once =
+        Gate::against(&sandbox).run([&RUN[..], &["--junit", "/dev/null", "--html", "/dev/null"]].concat());
+    assert_eq!(written_once.code, 0);
+}
+
+#[test]
+fn a_report_goes_to_a_file() {
     let ran = Gate::against(&shipped("succeeds")).run([&RUN[..], &["--junit", "-"]].concat());
     assert_eq!(ran.code, 2);
     ran.says(&["error: ", "--junit", "a file"]);

@@ -63,7 +63,7 @@ impl On {
             ],
             Self::Jenkins => &[
                 ("JENKINS_URL", "https://ci.example.com/"),
-                ("BUILD_URL", "https://ci.example.com/job/close/4/"),
+                ("BUILD_URL", "https://bot:t0ken@ci.example.com/job/close/4/"),
                 ("JOB_NAME", "close"),
                 ("BUILD_NUMBER", "4"),
                 ("GIT_COMMIT", "9f1c2d3"),

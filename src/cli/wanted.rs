@@ -1,0 +1,145 @@
+//! Which outputs are wanted, and where: what a run that is wrong in anything else still writes to.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::ci::{Form, Platform, Print, Wanted};
+use crate::foreign::quote_path;
+
+use super::given::{Environment, Values};
+use super::{Error, flags};
+
+/// The flags that say where to.
+const FLAGS: [&str; 8] = ["ci", "print", "outputs-dir", "summary", "dotenv", "junit", "html", "annotations"];
+
+/// The files that are read or kept, none of which an output may overwrite: the flag and the variable of each.
+const KEPT: [(&str, &str); 4] = [
+    ("ledger", "EPM_LEDGER"),
+    ("payload", "EPM_PAYLOAD_FILE"),
+    ("password-file", "EPM_PASSWORD_FILE"),
+    ("access-token-file", "EPM_ACCESS_TOKEN_FILE"),
+];
+
+/// The outputs, and the first thing that is wrong with them. What is wrong is left out.
+pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted, Option<Error>) {
+    let mut wanted = by_environment(environment);
+    let mut errors = Vec::new();
+    if let Some(platform) = kept(platform(values, environment), &mut errors) {
+        wanted.platform = platform;
+    }
+    wanted.print = kept(print(values, wanted.platform), &mut errors).unwrap_or_default();
+    let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
+    (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
+    wanted.documents.clear();
+    let mut taken = wanted.others();
+    for (flag, variable) in KEPT {
+        let file = values.one_or(flag, variable).ok().flatten().filter(|given| given.value != "-");
+        taken.extend(file.map(|given| (flag, PathBuf::from(given.value))));
+    }
+    for form in Form::ALL {
+        let Some(path) = kept(document(values, form, &taken), &mut errors).flatten() else { continue };
+        taken.push((form.flag(), path.clone()));
+        wanted.documents.push((form, path));
+    }
+    (wanted, errors.into_iter().next())
+}
+
+/// The outputs that the environment alone asks for.
+pub fn by_environment(environment: &Environment) -> Wanted {
+    let path = |name: &str| environment.get(name).map(|path| PathBuf::from(path.trim()));
+    Wanted {
+        platform: Platform::detect(|name| environment.get(name)),
+        print: Print::None,
+        github_output: path("GITHUB_OUTPUT"),
+        github_summary: path("GITHUB_STEP_SUMMARY"),
+        outputs_dir: path("EPM_OUTPUTS_DIR"),
+        summary: path("EPM_SUMMARY"),
+        azure_summary: azure_summary(environment),
+        documents: Vec::new(),
+    }
+}
+
+/// The outputs that a command line asks for which is wrong in something else, so that no success of an earlier run is
+/// left in them.
+pub(super) fn despite(arguments: &[OsString], environment: &Environment) -> Wanted {
+    let mut words = vec![OsString::from("epm-gate"), OsString::from("status")];
+    let mut rest = arguments.iter();
+    while let Some(word) = rest.next() {
+        let text = word.to_string_lossy();
+        let Some(flag) = text.strip_prefix("--") else { continue };
+        let (name, is_whole) = flag.split_once('=').map_or((flag, false), |(name, _)| (name, true));
+        if FLAGS.contains(&name) {
+            words.push(word.clone());
+            if !is_whole {
+                words.extend(rest.next().cloned());
+            }
+        }
+    }
+    let matches = flags::command().try_get_matches_from(words);
+    match matches.as_ref().ok().and_then(clap::ArgMatches::subcommand) {
+        Some((_, matches)) => wanted(&Values::new(matches, environment), environment).0,
+        None => by_environment(environment),
+    }
+}
+
+/// The platform that is named, or that the environment speaks of.
+pub(super) fn platform(values: &Values<'_>, environment: &Environment) -> Result<Platform, Error> {
+    let detected = Platform::detect(|name| environment.get(name));
+    let mut words: Vec<(&str, Platform)> = vec![("auto", detected)];
+    words.extend(Platform::ALL.map(|platform| (platform.word(), platform)));
+    values.one("ci")?.map_or(Ok(detected), |given| given.word(&words))
+}
+
+fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {
+    let Some(given) = values.one("print")? else { return Ok(Print::None) };
+    match given.word(&[("none", Print::None), ("json", Print::Json), ("jobId", Print::JobId)])? {
+        Print::None => Ok(Print::None),
+        _ if platform == Platform::Azure => Err(given.error(
+            "on Azure, standard output carries the commands for the agent",
+            "use `--outputs-dir` there, or `--ci none`",
+        )),
+        print => Ok(print),
+    }
+}
+
+/// The file of a document, which holds nothing else: it replaces what stands there.
+fn document(values: &Values<'_>, form: Form, taken: &[(&str, PathBuf)]) -> Result<Option<PathBuf>, Error> {
+    let Some(given) = values.one(form.flag())? else { return Ok(None) };
+    // Elsewhere `-` is stderr or stdin; here it would be a file of that name.
+    if given.value == "-" {
+        return Err(
+            given.error("it is written to a file alone", "name a file; `--summary -` shows the summary on stderr")
+        );
+    }
+    let path = PathBuf::from(&given.value);
+    match taken.iter().find(|(_, other)| is_same(other, &path)) {
+        Some((what, _)) => {
+            let problem = format!("{} is the file of `{what}` already, which it would overwrite", quote_path(&path));
+            Err(given.error(problem, "give each a file of its own"))
+        }
+        None => Ok(Some(path)),
+    }
+}
+
+/// Whether two paths lead to one file, as far as it is there; a device holds nothing that could be lost.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let place = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let whole = path.canonicalize().ok();
+        whole.or_else(|| Some(parent.canonicalize().ok()?.join(path.file_name()?))).unwrap_or_else(|| path.to_owned())
+    };
+    let is_device = other.metadata().is_ok_and(|metadata| !metadata.is_file());
+    !is_device && place(one) == place(other)
+}
+
+/// A file of the step's own in the folder that the agent empties when the job ends, after it has taken the file.
+fn azure_summary(environment: &Environment) -> Option<PathBuf> {
+    let folder = environment.get("AGENT_TEMPDIRECTORY")?;
+    let step = environment.get("SYSTEM_TASKINSTANCENAME").unwrap_or_default();
+    // The file's name is the title that people see.
+    Some(Path::new(&folder).join(format!("epm-gate-{step}")).join("epm-gate.md"))
+}
+
+fn kept<T>(result: Result<T, Error>, errors: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| errors.push(error)).ok()
+}
