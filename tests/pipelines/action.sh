@@ -8,7 +8,6 @@
 debian curl curl ca-certificates
 debian shasum perl
 debian shellcheck shellcheck
-pypi PyYAML==6.0.4
 # A proxy would stand between the runner and the mirror in here.
 for name in $(compgen -e); do
   case $name in *_[Pp][Rr][Oo][Xx][Yy]) unset "$name" ;; esac
@@ -288,6 +287,8 @@ refusals() {
   refused $'command: attach\n  job-id: ${{ steps.nothing.outputs.jobId }}' "EPM_JOB_ID: $id" 'no job id is given'
   refused 'command: status' "EPM_JOB_ID: $id" 'no job id is given'
   refused "job-id: $id" '' 'a job id is given'
+  refused "job-id: ''" '' 'a job id is given'
+  refused 'job-id: ${{ steps.nothing.outputs.jobId }}' '' 'a job id is given'
   refused $'command: submit\n  job-id: '"$id" '' 'a job id is given'
   refused 'command: run' "EPM_JOB_ID: $id" 'a job id is given'
   for command in --version --help explain login sh "''" 'run --dry-run' '"run\n"' '$(touch $results/touched)' \
@@ -427,7 +428,7 @@ systems() {
 # less than 2 s.
 cancelled() {
   GITHUB_ACTIONS=true GITHUB_OUTPUT="$work/step-output" GITHUB_STEP_SUMMARY="$work/step-summary" \
-    GATE_BINARY="$static" GATE_COMMAND=run GATE_JOB_ID='' GATE_DRY_RUN=false \
+    GATE_BINARY="$static" GATE_COMMAND=run GATE_JOB_ID=- GATE_DRY_RUN=false \
     GATE_INPUT_JOB_NAME=NEVER_ENDS GATE_INPUT_TIMEOUT=1m \
     python3 - "$work/step1.sh" "$work/step-output" <<'PYTHON'
 import contextlib, os, signal, subprocess, sys, time

@@ -9,7 +9,6 @@ template=examples/argo/workflowtemplate.yaml
 # Neither the template nor a pod of it has a key or a value that its API does not know.
 schemas() {
   say 'the schemas'
-  pypi hera==7.1.0
   expect 0 "$python" - "$template" <<'EOF_PYTHON'
 import sys
 import yaml
@@ -51,7 +50,7 @@ tried_again() {
 entities() {
   local entity job_ids pod variables
   say 'two entities at once, whose pods are lost'
-  serve
+  begin
   lose_pods load-x7k2p-0 load-x7k2p-1
   submitted 2
   run_pod 0 load-x7k2p-0
@@ -74,7 +73,7 @@ entities() {
 # The outputs of a load that failed are there too, and it is not tried again.
 failed() {
   say 'the job fails'
-  serve fails-with-rejected-rows
+  begin fails-with-rejected-rows
   run_pod 10 load-x7k2p-0
   left load-x7k2p-0 outcome failed
   left load-x7k2p-0 submitted yes
@@ -86,6 +85,7 @@ failed() {
   tried_again True 137 Failed
   tried_again True -1 Failed
   tried_again True -1 Error
+  tried_again False 10 Error
 }
 
 schemas

@@ -189,17 +189,28 @@ def reference(found, state):
 DEPENDENCY = r"(?:stageD|d)ependencies\.(\w+)(?:\.(\w+))?\.outputs\['([\w.]+)'\]"
 
 
-def condition(expression, stage, state):
+def before(stage, stages):
+    """The stages that one depends on, and those that they depend on: all of them count (Azure's `failed()`)."""
+    named = stage.get("dependsOn", [])
+    direct = [named] if isinstance(named, str) else named
+    return {*direct, *(name for other in direct for name in before(stages[other], stages))}
+
+
+def condition(expression, stage, stages, state):
     """The few functions that the example uses."""
-    before = stage.get("dependsOn", [])
-    before = [before] if isinstance(before, str) else before
-    results = [state.get(name, {}).get("result", "Skipped") for name in before]
-    python = re.sub(DEPENDENCY, lambda found: repr(reference(found, state)), expression)
+
+    def result(name):
+        return state.get(name, {}).get("result", "Skipped")
+
+    results = [result(name) for name in before(stage, stages)]
+    python = re.sub(r"dependencies\.(\w+)\.result", lambda found: repr(result(found[1])), expression)
+    python = re.sub(DEPENDENCY, lambda found: repr(reference(found, state)), python)
     python = re.sub(r"\b(and|in)\(", r"\1_(", python)
     functions = {
         "and_": lambda *them: all(them),
         "in_": lambda one, *others: one in others,
         "eq": lambda one, other: one == other,
+        "ne": lambda one, other: one != other,
         "failed": lambda: "Failed" in results,
         "succeeded": lambda: all(result == "Succeeded" for result in results),
     }
@@ -211,7 +222,8 @@ def main(path, name, *settings):
         state = json.load(file)
     pipeline = load("azure-pipelines.yml")
     parameters = {spec["name"]: spec["default"] for spec in pipeline["parameters"]}
-    stage = next(stage for stage in pipeline["stages"] if stage["stage"] == name)
+    stages = {stage["stage"]: stage for stage in pipeline["stages"]}
+    stage = stages[name]
     pairs = dict(setting.split("=", 1) for setting in settings)
     given = {key.removeprefix("PARAMETER:"): value for key, value in pairs.items() if key.startswith("PARAMETER:")}
     variables = {**AGENT, "System.StageName": name, **{key: value for key, value in pairs.items() if ":" not in key}}
@@ -219,7 +231,7 @@ def main(path, name, *settings):
         if "value" in variable:
             found = re.fullmatch(r"\$\[ " + DEPENDENCY + r" \]", variable["value"])
             variables[variable["name"]] = reference(found, state)
-    if not condition(stage.get("condition", "succeeded()"), stage, state):
+    if not condition(stage.get("condition", "succeeded()"), stage, stages, state):
         state[name] = {"result": "Skipped"}
         code = 0
     else:

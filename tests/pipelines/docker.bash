@@ -57,7 +57,7 @@ EOF
 bootstrap() {
   local mirror root="$work/base"
   say "debootstrap for $1"
-  debian debootstrap debootstrap
+  debian debootstrap debootstrap debian-archive-keyring
   mirror="$(apt-get indextargets --format "\$(REPO_URI)" 'Created-By: Packages' 'Label: Debian' | head --lines=1)"
   debootstrap --arch "$1" --variant=minbase trixie "$root" "$mirror" >"$output" 2>&1 || fail 'debootstrap has failed'
   rm -rf "$root"/usr/share/{doc,locale,man} "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/*

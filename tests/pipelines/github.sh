@@ -76,30 +76,14 @@ play() {
     scenario="$work/scenario.toml"
     cat >"$scenario"
   fi
-  stop_sandbox
   : >"$work/requests"
-  "$sandbox" serve --scenario "$scenario" --log "$work/requests" >"$work/address" 2>"$work/sandbox.log" &
-  serving=$!
-  {
-    read -r _ _ url
-    read -r _ username
-    read -r _ password
-  } <"$work/address"
-}
-
-# Ends the sandbox, if there is one.
-stop_sandbox() {
-  if [ -n "${serving:-}" ]; then
-    kill "$serving"
-    wait "$serving" || true
-    serving=
-  fi
+  serve --scenario "$scenario" --log "$work/requests"
 }
 
 # One attempt of a run of the workflow.
 attempt() {
   rm -f "$work/gh-calls" "$work/gh-calls.body"
-  export EPM_URL="$url" EPM_USERNAME="$username" EPM_PASSWORD="$password" PATH="$work/bin:$PATH"
+  export PATH="$work/bin:$PATH"
   play_workflow_for_sandbox workflow_dispatch "$workflow" --input period=Jan-26 \
     --local-repository "actions/cache@$(cache_commit)=$work/cache-action" \
     --env GITHUB_RUN_ID="$1" --env GITHUB_RUN_ATTEMPT="$2" --env CACHES="$work/caches" --env GH_CALLS="$work/gh-calls" \
@@ -368,7 +352,7 @@ TOML
   issue failed
   body 'failed (exit 10)' "$first_id"
   [ ! -e "$work/shell" ] || fail 'a text of EPM was run by a shell'
-  if grep --fixed-strings --quiet "$password" "$work/gh-calls.body"; then fail 'the password is in the issue'; fi
+  if grep --fixed-strings --quiet "$EPM_PASSWORD" "$work/gh-calls.body"; then fail 'the password is in the issue'; fi
   has_line "$work/gh-calls.body" "    \$(touch $work/shell) \`touch $work/shell\`"
   jobs_ended load=failure report=success
 
@@ -393,8 +377,7 @@ released "$static" "$musl"
 action_of_release
 stand_in_for_cache
 stand_in_for_gh
-mkfifo "$work/address" "$work/pause"
-at_end stop_sandbox
+mkfifo "$work/pause"
 at_end stop_runner
 submit_and_gate
 submit_then_attach

@@ -205,8 +205,8 @@ export -f pipeline_at variables local_runner with_retries rules
 export sandbox static work repository builds here preview
 
 debian rsync rsync
-npm_package gitlab-ci-local 4.72.0
-pypi check-jsonschema==0.39.0 junitparser==5.0.3 pyyaml==6.0.3
+npm_packages
+pypi
 mkdir "$work/home"
 built
 example GL_DATA_LOAD

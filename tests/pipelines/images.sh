@@ -10,19 +10,6 @@ images=(scratch shell)
 built
 daemon
 
-# A sandbox for all that follows, on the loopback that containers share with --network host.
-serve() {
-  mkfifo "$work/address"
-  "$sandbox" serve --log "$work/requests" >"$work/address" &
-  at_end "kill $!"
-  {
-    read -r _ _ EPM_URL
-    read -r _ EPM_USERNAME
-    read -r _ EPM_PASSWORD
-  } <"$work/address"
-  export EPM_URL EPM_USERNAME EPM_PASSWORD EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
-}
-
 # Gives the next container an empty folder, of this user.
 fresh() {
   rm -rf "$out"
@@ -348,7 +335,8 @@ step_ended() {
 # Aborts a step: what `ps` shows with the step's cookie in its environment is killed.
 abort() {
   local pids
-  expect 0 docker exec agent ps -A -o pid,command e
+  # It shows all variables, secrets too, so it is not a thing to be said.
+  docker exec agent ps -A -o pid,command e >"$output" || fail 'ps does not work'
   mapfile -t pids < <(sed --quiet "s/^ *\([0-9]*\) .*JENKINS_SERVER_COOKIE=step-$1 .*/\1/p" "$output")
   [ "${#pids[@]}" -gt 0 ] || fail 'ps does not show the step'
   expect 0 docker exec agent kill "${pids[@]}"
@@ -386,7 +374,9 @@ build shell "${arguments[@]}" --build-arg SHELL_BASE=debian-13-amd64
 # A base that brings its `ps` needs no apt: an image of our own is one.
 expect 0 docker build --target shell --network none --build-arg SHELL_BASE=shell "$context"
 not_said 'Reading package lists'
-serve
+# For all that follows, on the loopback that containers share with --network host.
+serve --log "$work/requests"
+export EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
 for part in facts ignored tools codes signals restricted https gitlab jenkins; do
   say "$part"
   "$part"

@@ -14,26 +14,13 @@ groovy=".tools/node_modules/npm-groovy-lint/lib/java/groovy/lib/*"
 lint() {
   say 'the linter'
   built
-  pypi junitparser==5.0.3
+  pypi
   debian java openjdk-17-jre-headless
-  npm_package npm-groovy-lint 15.2.2
+  npm_packages
   expect 0 npm-groovy-lint --noserver --failon error "$jenkinsfile"
   said 'linted files:'
   expect 0 "${java[@]}" -cp "$groovy" org.codehaus.groovy.tools.FileSystemCompiler -d "$work/classes" \
     tests/pipelines/jenkins.groovy
-}
-
-# A sandbox, whose address goes into the Jenkinsfile and whose user goes into the credentials.
-serve() {
-  mkfifo "$work/address"
-  "$sandbox" serve --log "$work/requests" >"$work/address" &
-  at_end "kill $!"
-  {
-    read -r _ _ url
-    read -r _ EPM_USERNAME
-    read -r _ EPM_PASSWORD
-  } <"$work/address"
-  export EPM_USERNAME EPM_PASSWORD
 }
 
 # A build of this number after that successful one must have this result; its job plays this scenario.
@@ -41,7 +28,7 @@ build() {
   local number=$1 successful=$2 scenario=$3 result=$4
   shift 4
   say "build $number: $result"
-  sed "s|https://epm-acme[^']*|$url|; s|'GL_DATA_LOAD'|'$scenario'|" "$jenkinsfile" >"$work/Jenkinsfile"
+  sed "s|https://epm-acme[^']*|$EPM_URL|; s|'GL_DATA_LOAD'|'$scenario'|" "$jenkinsfile" >"$work/Jenkinsfile"
   PATH="${gate_folder-${static%/*}}:$PATH" EPM_POLL_MIN="${poll_min-50ms}" expect 0 \
     "${java[@]}" -cp "$groovy:$work/classes" jenkins "$work/Jenkinsfile" "$home" "$number" "$successful" "$@"
   said "Finished: $result" 'Options: disableConcurrentBuilds, skipStagesAfterUnstable, timeout 60'
@@ -135,7 +122,9 @@ refuses() {
 }
 
 lint
-serve
+serve --log "$work/requests"
+# The address goes into the Jenkinsfile alone, and the user into the credentials.
+export -n EPM_URL
 results
 aborts
 repeats

@@ -25,7 +25,7 @@ decides() {
 disrupted() {
   local manifest=$1 name=$2
   say "$manifest: a pod is lost while its job runs"
-  serve
+  begin
   lose_pods "$name-pod"
   decides "$manifest" Ignore 137 DisruptionTarget
   decides "$manifest" Count 137
@@ -37,9 +37,12 @@ disrupted() {
 # A verdict is final; its reason is in what `kubectl describe pod` shows, the end of the log.
 failed() {
   say 'the job fails'
-  serve fails-with-rejected-rows
+  begin fails-with-rejected-rows
   run_pod 10 gl-data-load-jan-26-pod
   decides job.yaml FailJob 10
+  # A node that is drained just then makes no other verdict of it.
+  decides job.yaml FailJob 10 DisruptionTarget
+  decides cronjob.yaml FailJob 24 DisruptionTarget
   tail --bytes=2048 "$work/gl-data-load-jan-26-pod.log" >"$output"
   said "error: \`GL_DATA_LOAD\` (job $first_id) failed" 'hint: '
   submitted 1
@@ -48,7 +51,7 @@ failed() {
 # Nothing was submitted, so another pod may try.
 unreachable() {
   say 'EPM cannot be reached'
-  serve unavailable-for-ever
+  begin unavailable-for-ever
   EPM_OUTAGE_BUDGET=1s run_pod 31 gl-data-load-jan-26-pod
   decides job.yaml Count 31
   decides cronjob.yaml Count 31

@@ -6,7 +6,7 @@
 
 python="$PWD/.tools/venv/bin/python"
 pods="$work/pods"
-pypi kubernetes-validate==1.37.0
+pypi
 built
 
 mkdir --parents "$pods" "$work/root"/{claims,empty,roots}
@@ -25,34 +25,14 @@ valid() {
 }
 
 # A sandbox, with this scenario where one is given, and volumes that are empty; the one before it ends.
-serve() {
-  local address="$work/address"
-  requests="$work/requests-$((++served))"
+begin() {
+  requests="$work/requests-$((++begun))"
   [ -z "$serving" ] || no_secret
-  stop_serving
   rm -rf "$work/root"/{claims,empty}/*
-  [ -p "$address" ] || mkfifo "$address"
-  "$sandbox" serve --log "$requests" ${1:+--scenario "$1"} >"$address" &
-  serving=$!
-  {
-    read -r _ _ EPM_URL
-    read -r _ EPM_USERNAME
-    read -r _ EPM_PASSWORD
-  } <"$address"
-  export EPM_URL EPM_USERNAME EPM_PASSWORD EPM_POLL_MIN=50ms
+  serve --log "$requests" ${1:+--scenario "$1"}
+  export EPM_POLL_MIN=50ms
 }
-served=0
-serving=
-
-# Ends the sandbox, if there is one.
-stop_serving() {
-  if [ -n "$serving" ]; then
-    kill "$serving"
-    # Until it has let go of the pipe, which the next one writes its address to.
-    wait "$serving" || true
-  fi
-  serving=
-}
+begun=0
 
 # Ends what still runs when a test fails.
 stop_all() {

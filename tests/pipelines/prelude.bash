@@ -23,6 +23,13 @@ target="$(realpath --canonicalize-missing "${CARGO_TARGET_DIR:-target}")"
   first_id=2100 # the first that a sandbox gives out
 }
 
+# The password of every sandbox here, as it is and as Basic authentication sends it.
+export EPM_SANDBOX_PASSWORD='Sand+b0x/pa55?w0rd'
+secrets=(-e "$EPM_SANDBOX_PASSWORD")
+for login in "$EPM_SANDBOX_PASSWORD" "close.bot@example.com:$EPM_SANDBOX_PASSWORD"; do
+  secrets+=(-e "$(printf '%s' "$login" | base64 --wrap=0)")
+done
+
 script="${0##*/}"
 work="$(mktemp --directory)"
 output="$work/output"
@@ -65,11 +72,39 @@ built() {
   fi
 }
 
-# Runs a command that must end with this code; what it says is kept in $output.
+# Starts a sandbox with these flags, in place of the one before it. Where it is, and its user, is in the environment.
+serve() {
+  local address="$work/address"
+  stop_serving
+  if ! [ -p "$address" ]; then
+    mkfifo "$address"
+    at_end stop_serving
+  fi
+  "$sandbox" serve "$@" >"$address" 2>"$work/sandbox.log" &
+  serving=$!
+  {
+    read -r _ _ EPM_URL
+    read -r _ EPM_USERNAME
+    read -r _ EPM_PASSWORD
+  } <"$address"
+  export EPM_URL EPM_USERNAME EPM_PASSWORD
+}
+serving=
+
+# Ends the sandbox, and waits until it has let go of the pipe, which the next one writes its address to.
+stop_serving() {
+  [ -n "$serving" ] || return 0
+  kill "$serving"
+  wait "$serving" || true
+  serving=
+}
+
+# Runs a command that must end with this code; what it says is kept in $output, and holds no secret.
 expect() {
   local expected=$1 code=0
   shift
   "$@" >"$output" 2>&1 || code=$?
+  if grep --fixed-strings "${secrets[@]}" "$output"; then fail "the password of the sandbox is in what was said: $*"; fi
   [ "$code" -eq "$expected" ] || fail "exit code $code in place of $expected: $*"
 }
 

@@ -18,15 +18,8 @@ polls = [{ status = -1, lasts = "3s" }, { status = 0 }]
 [[job]]
 polls = [{ status = -1 }]
 EOF
-mkfifo "$work/address"
-epm-sandbox serve --scenario "$work/scenario.toml" >"$work/address" &
-at_end "kill $!"
-{
-  read -r _ _ EPM_URL
-  read -r _ EPM_USERNAME
-  read -r _ EPM_PASSWORD
-} <"$work/address"
-export EPM_URL EPM_USERNAME EPM_PASSWORD EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
+serve --scenario "$work/scenario.toml"
+export EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
 
 # Waits until the log has this.
 until_said() {

@@ -9,7 +9,7 @@ results=(jobId status outcome exitCode submitted logFileName)
 # The linter has nothing to say, and the step is a container.
 schemas() {
   say 'the linter and the schemas'
-  npm_package @ibm/tekton-lint 1.1.0
+  npm_packages
   expect 0 tekton-lint --max-warnings 0 'examples/tekton/*.yaml'
   cluster tekton examples/tekton/task.yaml examples/tekton/taskrun.yaml gl-data-load-x7k2p "$pods"
   valid "$pods"/*.json
@@ -36,7 +36,7 @@ fits() {
 # A retry of the TaskRun has its name, and attaches.
 lost() {
   say 'the pod is lost while its job runs'
-  serve
+  begin
   lose_pods gl-data-load-x7k2p
   run_pod 0 gl-data-load-x7k2p
   said "(job $first_id) passed" 'attach'
@@ -52,7 +52,7 @@ lost() {
 # Tekton keeps the results of a step that failed.
 failed() {
   say 'the job fails, and all its texts try to be something else'
-  serve hostile-text
+  begin hostile-text
   run_pod 10 gl-data-load-x7k2p
   submitted 1
   fits
