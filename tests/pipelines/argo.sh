@@ -52,10 +52,10 @@ entities() {
   say 'two entities at once, whose pods are lost'
   begin
   lose_pods load-x7k2p-0 load-x7k2p-1
-  submitted 2
+  submits 2
   run_pod 0 load-x7k2p-0
   run_pod 0 load-x7k2p-1
-  submitted 2
+  submits 2
   for pod in load-x7k2p-0 load-x7k2p-1; do
     left "$pod" status 0
     left "$pod" outcome succeeded

@@ -23,12 +23,11 @@ stage() {
 
 # These commands, in one sandbox, end with this code, and it has seen so many submits.
 ends() {
-  local expected=$1 submits=$2 commands=$3 seen
+  local expected=$1 submits=$2 commands=$3
   shift 3
-  rm -f "$work/requests"
-  expect "$expected" "$sandbox" exec --log "$work/requests" "$@" -- bash -euc "$commands"
-  seen="$(grep --fixed-strings --count '"method":"POST"' "$work/requests" || true)"
-  [ "$seen" -eq "$submits" ] || fail "$seen submits in place of $submits"
+  rm -f "$requests"
+  expect "$expected" "$sandbox" exec --log "$requests" "$@" -- bash -euc "$commands"
+  submits "$submits"
 }
 
 # A stage has left this result, and in this output of its gate this value.
@@ -115,7 +114,7 @@ follows() {
   skipped Tell
 }
 
-submits() {
+submits_only() {
   say 'submit only'
   begin
   ends 0 1 'stage Test PARAMETER:command=submit PARAMETER:jobName=NEVER_ENDS'
@@ -199,7 +198,7 @@ schemas
 passes
 fails
 follows
-submits
+submits_only
 cancelled
 undefined
 hostile

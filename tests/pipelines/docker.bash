@@ -15,7 +15,6 @@ daemon() {
   unset DOCKER_CONTEXT DOCKER_TLS_VERIFY
   export DOCKER_BUILDKIT=1 DOCKER_CONFIG="$work/docker/config" DOCKER_HOST="unix://$work/docker/socket"
   mkdir --parents "$DOCKER_CONFIG"
-  mkfifo "$work/pause"
   dockerd --data-root "$work/docker/data" --exec-root "$work/docker/run" --host "$DOCKER_HOST" \
     --pidfile "$work/docker/pid" --bridge none --iptables=false --ip6tables=false >"$work/docker/log" 2>&1 &
   daemon=$!
@@ -24,11 +23,6 @@ daemon() {
     kill -0 "$daemon" 2>/dev/null || fail "no daemon: $(tail --lines=5 "$work/docker/log")"
     pause
   done
-}
-
-# A tenth of a second, without a process that could be left behind.
-pause() {
-  read -r -t 0.1 <>"$work/pause" || true
 }
 
 # Leaves no container, and no mount below $work.

@@ -110,13 +110,6 @@ in_place() {
   (attempt "$@")
 }
 
-# So many submits have reached the sandbox since it was started.
-submits() {
-  local posts
-  posts="$(grep --fixed-strings --count '"method":"POST"' "$work/requests" || true)"
-  [ "$posts" -eq "$1" ] || fail "$posts submits in place of $1"
-}
-
 # These jobs of the workflow have ended so, and no others have run.
 jobs_ended() {
   local ended
@@ -145,7 +138,7 @@ kills_at() {
   runner=$!
   until [ "$(grep --count "\"method\":\"$method\",\"path\":\"/aif/rest/V1/jobs" "$work/requests")" -ge "$count" ]; do
     kill -0 "$runner" || fail 'the run has ended before'
-    read -r -t 0.05 <>"$work/pause" || true
+    pause
   done
   gate="$(pgrep --parent "$runner" --exact epm-gate)" || fail 'the gate is no child of the runner'
   kill -KILL "$gate"
@@ -377,7 +370,6 @@ released "$static" "$musl"
 action_of_release
 stand_in_for_cache
 stand_in_for_gh
-mkfifo "$work/pause"
 at_end stop_runner
 submit_and_gate
 submit_then_attach

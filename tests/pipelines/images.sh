@@ -41,7 +41,7 @@ left() {
 
 # Waits until a container has said this.
 until_logged() {
-  for _ in $(seq 1 300); do
+  for _ in $(seq 1 600); do
     docker logs "$1" >"$output" 2>&1 || true # it may not be there yet
     if grep --fixed-strings --quiet -- "$2" "$output"; then return; fi
     pause
@@ -285,7 +285,7 @@ jenkins() {
   left failed
   # With `exec`, for the step ends with its shell, and the outputs must stand by then.
   step aborted 'exec epm-gate run --job-name NEVER_ENDS'
-  until_step_said aborted 'in progress'
+  until_said "$workspace@tmp/durable-aborted/log" 'in progress'
   abort aborted
   step_ended aborted 143
   told
@@ -310,22 +310,14 @@ step() {
     ) >&- 2>&- &"
 }
 
-# Waits until a step has said this.
-until_step_said() {
-  for _ in $(seq 1 300); do
-    if grep --fixed-strings --quiet -- "$2" "$workspace@tmp/durable-$1/log" 2>/dev/null; then return; fi
-    pause
-  done
-  fail "step $1 never said: $2"
-}
-
 # A step has ended with this code; the next line of its script was reached only after a success.
 step_ended() {
   local control="$workspace@tmp/durable-$1" code
-  for _ in $(seq 1 300); do
+  for _ in $(seq 1 600); do
     [ ! -e "$control/result" ] || break
     pause
   done
+  [ -e "$control/result" ] || fail "step $1 has not ended"
   cp "$control/log" "$output"
   code="$(cat "$control/result")"
   [ "$code" -eq "$2" ] || fail "step $1 ended with $code in place of $2"

@@ -31,7 +31,7 @@ disrupted() {
   decides "$manifest" Count 137
   run_pod 0 "$name-pod"
   said "(job $first_id) passed" 'attach'
-  submitted 1
+  submits 1
 }
 
 # A verdict is final; its reason is in what `kubectl describe pod` shows, the end of the log.
@@ -45,7 +45,7 @@ failed() {
   decides cronjob.yaml FailJob 24 DisruptionTarget
   tail --bytes=2048 "$work/gl-data-load-jan-26-pod.log" >"$output"
   said "error: \`GL_DATA_LOAD\` (job $first_id) failed" 'hint: '
-  submitted 1
+  submits 1
 }
 
 # Nothing was submitted, so another pod may try.
@@ -56,7 +56,7 @@ unreachable() {
   decides job.yaml Count 31
   decides cronjob.yaml Count 31
   decides job.yaml Ignore 143 DisruptionTarget
-  submitted 0
+  submits 0
 }
 
 # Each night is a load of its own, and one pod more of a night is not.
@@ -64,10 +64,10 @@ nights() {
   say 'the next night'
   run_pod 0 gl-data-load-29384790-pod
   said "(job $first_id) passed" 'nothing is submitted'
-  submitted 1
+  submits 1
   run_pod 0 gl-data-load-29386230-pod
   said "(job $((first_id + 1))) passed"
-  submitted 2
+  submits 2
 }
 
 schemas

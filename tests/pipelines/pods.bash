@@ -10,7 +10,6 @@ pypi
 built
 
 mkdir --parents "$pods" "$work/root"/{claims,empty,roots}
-mkfifo "$work/pause"
 cp "$static" "$work/root/image"
 chmod 755 "$work/root/image" "$work"
 
@@ -42,13 +41,6 @@ stop_all() {
 }
 at_end stop_all
 
-# So many jobs were submitted to the sandbox.
-submitted() {
-  local count
-  count="$(grep --count --fixed-strings '"method":"POST"' "$requests" || true)"
-  [ "$count" -eq "$1" ] || fail "$count submits in place of $1"
-}
-
 # A pod's container, whose log is kept.
 pod() {
   exec "$python" tests/pipelines/pods.py run "$pods/$1.json" "$work/root" >"$work/$1.log" 2>&1
@@ -72,7 +64,7 @@ lose_pods() {
     started+=("$!")
   done
   for pod in "$@"; do
-    until_waiting "$work/$pod.log"
+    until_said "$work/$pod.log" 'in progress'
   done
   for pod in "${started[@]}"; do
     code=0
@@ -80,16 +72,6 @@ lose_pods() {
     wait "$pod" 2>/dev/null || code=$?
     [ "$code" -eq 137 ] || fail "exit code $code in place of 137: a pod that was killed"
   done
-}
-
-# Returns once a log says that the job is in progress.
-until_waiting() {
-  for _ in $(seq 1 600); do
-    if grep --quiet --fixed-strings 'in progress' "$1"; then return; fi
-    read -r -t 0.05 <>"$work/pause" || true
-  done
-  cp "$1" "$output"
-  fail 'the job was never in progress'
 }
 
 # The secret that the pods were given is in nothing that they have left.

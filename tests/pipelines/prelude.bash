@@ -33,6 +33,8 @@ done
 script="${0##*/}"
 work="$(mktemp --directory)"
 output="$work/output"
+requests="$work/requests" # what a sandbox logs that is started with `--log "$requests"`
+mkfifo "$work/pause"
 leftovers=()
 trap clean_up EXIT
 
@@ -97,6 +99,28 @@ stop_serving() {
   kill "$serving"
   wait "$serving" || true
   serving=
+}
+
+# So many jobs were submitted, as a sandbox has logged its requests.
+submits() {
+  local seen
+  seen="$(grep --fixed-strings --count '"method":"POST"' "${2:-$requests}" || true)"
+  [ "$seen" -eq "$1" ] || fail "$seen submits in place of $1"
+}
+
+# Waits for a moment, without a process that could be left behind.
+pause() {
+  read -r -t 0.05 <>"$work/pause" || true
+}
+
+# Waits until a file says this.
+until_said() {
+  for _ in $(seq 1 600); do
+    if grep --quiet --fixed-strings -- "$2" "$1" 2>/dev/null; then return; fi
+    pause
+  done
+  [ "$1" = "$output" ] || cp "$1" "$output"
+  fail "$1 never said: $2"
 }
 
 # Runs a command that must end with this code; what it says is kept in $output, and holds no secret.

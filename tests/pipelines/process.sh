@@ -21,23 +21,13 @@ EOF
 serve --scenario "$work/scenario.toml"
 export EPM_POLL_MIN=50ms EPM_TIMEOUT=60s
 
-# Waits until the log has this.
-until_said() {
-  for _ in $(seq 1 600); do
-    if grep --quiet --fixed-strings -- "$1" "$work/log"; then return; fi
-    read -r -t 0.05 <>"$work/pause" || true
-  done
-  fail "the log never said: $1"
-}
-mkfifo "$work/pause"
-
 # Starts a command that waits for a job which does not end.
 start() {
   rm -rf "$work/outputs"
   : >"$work/log"
   EPM_OUTPUTS_DIR="$work/outputs" EPM_SUMMARY="$work/summary" "$@" >"$work/log" 2>&1 &
   started=$!
-  until_said 'in progress'
+  until_said "$output" 'in progress'
 }
 
 # The command has ended with this code, and left this outcome and a summary that tells how to go on.

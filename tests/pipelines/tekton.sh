@@ -40,7 +40,7 @@ lost() {
   lose_pods gl-data-load-x7k2p
   run_pod 0 gl-data-load-x7k2p
   said "(job $first_id) passed" 'attach'
-  submitted 1
+  submits 1
   fits
   is jobId "$first_id"
   is status 0
@@ -54,7 +54,7 @@ failed() {
   say 'the job fails, and all its texts try to be something else'
   begin hostile-text
   run_pod 10 gl-data-load-x7k2p
-  submitted 1
+  submits 1
   fits
   is jobId "$first_id"
   is status 1
