@@ -1,7 +1,7 @@
 //! A file of `KEY=value` lines that three kinds of readers take: GitLab as a dotenv report, Java as properties (Jenkins),
 //! and shells (ci-contracts.md §2, §4). What is harmless to all three is little: ids, numbers, words, names and paths.
 
-use std::fmt::Write;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::report::Report;
 use crate::report::values::{self, text};
@@ -25,6 +25,10 @@ const NAMES: [&str; 12] = [
 /// The most that a value takes, in bytes: twelve of them stay below the 5 KB at which GitLab refuses the file.
 const LONGEST: usize = 370;
 
+/// What means something to one of the readers: everything but letters, digits and `_./:@+-`.
+const ENCODED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'/').remove(b':').remove(b'@').remove(b'+').remove(b'-');
+
 /// The file. Its names are never those of an input, or a later job would take this one's id for its own.
 pub fn render(report: &Report) -> String {
     let values = values::outputs(report);
@@ -44,16 +48,8 @@ fn key(name: &str) -> String {
     })
 }
 
-/// The value with everything percent-encoded that means something to one of the readers. Half a name is none: one that
-/// does not fit is left out.
+/// The value, percent-encoded. Half a name is none: one that does not fit is left out.
 fn fit(value: &str) -> String {
-    let encoded = value.bytes().fold(String::new(), |mut text, byte| {
-        if byte.is_ascii_alphanumeric() || b"_./:@+-".contains(&byte) {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    });
+    let encoded = utf8_percent_encode(value, ENCODED).to_string();
     if encoded.len() > LONGEST { String::new() } else { encoded }
 }
