@@ -80,12 +80,7 @@ impl Outputs {
     /// Writes one output before the end, and the documents as they are by then.
     fn write_early(&mut self, name: &str, value: &str, report: &Report) -> Vec<Error> {
         let output = [(name.to_owned(), value.to_owned())];
-        let mut errors = Vec::new();
-        errors.extend(self.write_github(&output).err());
-        errors.extend(self.write_azure(&output).err());
-        errors.extend(self.write_files(&output));
-        errors.extend(self.write_documents(report, true));
-        errors
+        self.write(&output, &output, report)
     }
 
     /// Writes everything, at the end. Where that fails and the job passed, the stage does not: the report says so, and
@@ -126,10 +121,15 @@ impl Outputs {
     fn write_values(&mut self, report: &Report) -> Vec<Error> {
         let values = values::outputs(report);
         let texts: Vec<_> = values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+        self.write(&texts, &files::contents(&values), report)
+    }
+
+    /// Writes these outputs for the platform, these of them into the folder, and the documents.
+    fn write(&mut self, outputs: &[(String, String)], files: &[(String, String)], report: &Report) -> Vec<Error> {
         let mut errors = Vec::new();
-        errors.extend(self.write_github(&texts).err());
-        errors.extend(self.write_azure(&texts).err());
-        errors.extend(self.write_files(&files::contents(&values)));
+        errors.extend(self.write_github(outputs).err());
+        errors.extend(self.write_azure(outputs).err());
+        errors.extend(self.write_files(files));
         errors.extend(self.write_documents(report, true));
         errors
     }

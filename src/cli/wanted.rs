@@ -30,7 +30,6 @@ pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted,
     wanted.print = kept(print(values, wanted.platform), &mut errors).unwrap_or_default();
     let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
     (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
-    wanted.documents.clear();
     let mut taken = wanted.others();
     for (flag, variable) in KEPT {
         let file = values.one_or(flag, variable).ok().flatten().filter(|given| given.value != "-");

@@ -172,13 +172,15 @@ impl Desk {
     }
 
     fn publish(&self, id: JobId) {
-        for error in self.outputs.borrow_mut().job_known(id, &self.report.borrow()) {
-            self.console.warn(&error.sentence());
-        }
+        self.warn_of(&self.outputs.borrow_mut().job_known(id, &self.report.borrow()));
     }
 
     fn publish_submit(&self) {
-        for error in self.outputs.borrow_mut().submit_known(&self.report.borrow()) {
+        self.warn_of(&self.outputs.borrow_mut().submit_known(&self.report.borrow()));
+    }
+
+    fn warn_of(&self, errors: &[ci::Error]) {
+        for error in errors {
             self.console.warn(&error.sentence());
         }
     }
@@ -350,9 +352,7 @@ impl Desk {
             // A panic left it borrowed; there is nothing to write to any more.
             Err(_) => Vec::new(),
         };
-        for error in errors {
-            self.console.warn(&error.sentence());
-        }
+        self.warn_of(&errors);
         let outcome = report.end().map_or(Outcome::Panic, |end| end.outcome);
         self.announce(&report, outcome);
         outcome

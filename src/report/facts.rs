@@ -1,5 +1,6 @@
 //! The facts of a job and of its run as rows of a table, for every renderer alike.
 
+use crate::collect::excerpt::Excerpt;
 use crate::foreign::Foreign;
 use crate::job::State;
 use crate::pace::brief;
@@ -66,6 +67,16 @@ pub(super) fn of_job(report: &Report, job: &JobReport) -> Vec<Fact> {
         quoted("output", facts.output_file_name.clone()),
     ];
     rows.into_iter().flatten().collect()
+}
+
+/// A stack trace, where `details` is more than its first line.
+pub(super) fn trace(job: &JobReport) -> Option<&str> {
+    job.facts.details.as_ref().map(|details| details.as_str().trim()).filter(|details| details.contains('\n'))
+}
+
+/// The lines of the log, where there are any.
+pub(super) fn excerpt(job: &JobReport) -> Option<&Excerpt> {
+    job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty())
 }
 
 /// What the CI tells of the run.

@@ -1,7 +1,7 @@
 //! One page of HTML that needs nothing beside it: no script, no picture, and it can be read without its style too, which
 //! Jenkins does not let through unless it is told to.
 
-use crate::foreign::{Foreign, cut};
+use crate::foreign::cut;
 use crate::outcome::Outcome;
 use crate::pace::brief;
 
@@ -108,18 +108,12 @@ fn moment(moment: &Moment) -> String {
     format!("<tr><td>{}</td><td>{}</td><td>{what}</td></tr>\n", moment.clock(), brief(moment.after))
 }
 
-/// A stack trace, where `details` is more than its first line.
 fn details(job: &JobReport) -> String {
-    match job.facts.details.as_ref().map(Foreign::as_str).map(str::trim) {
-        Some(details) if details.contains('\n') => format!("<h3>Details from EPM</h3>\n{}", block(details)),
-        _ => String::new(),
-    }
+    facts::trace(job).map(|trace| format!("<h3>Details from EPM</h3>\n{}", block(trace))).unwrap_or_default()
 }
 
 fn excerpt(job: &JobReport) -> String {
-    let Some(excerpt) = job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty()) else {
-        return String::new();
-    };
+    let Some(excerpt) = facts::excerpt(job) else { return String::new() };
     let lines: Vec<String> = excerpt.numbered().collect();
     format!("<h3>Log: {}</h3>\n{}", excerpt.title(), block(&lines.join("\n")))
 }

@@ -179,18 +179,12 @@ fn bar_name(event: &Event) -> (&'static str, &'static str) {
     }
 }
 
-/// A stack trace, where `details` is more than its first line.
 fn details(job: &JobReport) -> String {
-    match job.facts.details.as_ref().map(|details| details.as_str().trim()) {
-        Some(details) if details.contains('\n') => fold("Details from EPM", &cut(details, LONGEST_DETAILS)),
-        _ => String::new(),
-    }
+    facts::trace(job).map(|trace| fold("Details from EPM", &cut(trace, LONGEST_DETAILS))).unwrap_or_default()
 }
 
 fn excerpt(job: &JobReport) -> String {
-    let Some(excerpt) = job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty()) else {
-        return String::new();
-    };
+    let Some(excerpt) = facts::excerpt(job) else { return String::new() };
     let lines: Vec<String> = excerpt.numbered().collect();
     fold(&format!("Log: {}", excerpt.title()), &lines.join("\n"))
 }
