@@ -1,6 +1,7 @@
 //! The command line and the environment, turned into a plan. Nothing beyond this file sees a flag or a variable.
 
 mod connection;
+mod credentials;
 mod flags;
 mod given;
 mod job;
@@ -20,6 +21,8 @@ use crate::epm::Limits;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{backticked, quote};
 use crate::gate::{Conditions, Plan, Task};
+use crate::http::Network;
+use crate::login::Login;
 use crate::pace::{Deadline, Pace, brief};
 use crate::report::console::{Color, Volume};
 use crate::wait::Rules;
@@ -71,7 +74,7 @@ pub enum Misread {
     Wrong(Error, Box<Wanted>),
 }
 
-const COMMANDS: [&str; 4] = ["run", "submit", "attach", "status"];
+const COMMANDS: [&str; 5] = ["run", "submit", "attach", "status", "login"];
 
 /// clap's refusal in our own words: what was wrong, and what would be right.
 fn misread(error: clap::Error, wanted: impl FnOnce() -> Wanted) -> Misread {
@@ -113,6 +116,8 @@ pub struct Invocation {
     pub url: EpmUrl,
     /// As whom; none only where nothing is to be sent.
     pub credentials: Option<Credentials>,
+    /// On which way.
+    pub network: Network,
     /// How long requests may take.
     pub limits: Limits,
     /// What to do.
@@ -125,6 +130,14 @@ pub struct Invocation {
     pub dry_run: bool,
     /// What may go wrong, seen ahead.
     pub warnings: Vec<String>,
+}
+
+/// What a command line comes to.
+pub enum Errand {
+    /// A gate for jobs.
+    Gate(Box<Invocation>),
+    /// A login.
+    Login(Box<Login>),
 }
 
 impl Call {
@@ -199,40 +212,60 @@ impl Call {
     /// # Errors
     ///
     /// The first thing that is wrong or missing.
-    pub fn plan(&self, start: Instant) -> Result<Invocation, Error> {
+    pub fn plan(&self, start: Instant) -> Result<Errand, Error> {
         let values = self.values();
         let submits = matches!(self.command, "run" | "submit");
-        let dry_run = self.is_dry_run();
         offered::offered(&values, submits)?;
+        match self.command {
+            "login" => self.login(&values, start).map(|login| Errand::Login(Box::new(login))),
+            _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
+        }
+    }
+
+    fn login(&self, values: &Values<'_>, start: Instant) -> Result<Login, Error> {
+        let (identity, file) = credentials::login(values)?;
+        let renew = values.switch("renew")?;
+        if renew {
+            file.read().map_err(|error| credentials::unprovable(&error))?;
+            file.prove(1).map_err(|error| credentials::unprovable(&error))?;
+        }
+        Ok(Login { identity, file, network: connection::network(values)?, renew, rules: rules(values, start)? })
+    }
+
+    fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {
+        let dry_run = self.is_dry_run();
         let task = match self.command {
-            "run" => Task::Run(job::source(&values)?),
-            "submit" => Task::Submit(job::source(&values)?),
-            "attach" => Task::Attach(job::ids(&values)?),
-            _ => Task::Status(only(&job::ids(&values)?)?),
+            "run" => Task::Run(job::source(values)?),
+            "submit" => Task::Submit(job::source(values)?),
+            "attach" => Task::Attach(job::ids(values)?),
+            _ => Task::Status(only(&job::ids(values)?)?),
         };
-        let platform = wanted::platform(&values, &self.environment)?;
+        let platform = wanted::platform(values, &self.environment)?;
         let fresh = submits && self.matches.get_flag("fresh");
         let keeping = match self.command {
             "status" => None,
-            _ => keeping::keeping(&values, &self.environment, platform, submits, fresh)?,
+            _ => keeping::keeping(values, &self.environment, platform, submits, fresh)?,
         };
-        let url = connection::url(&values)?;
-        let credentials = connection::credentials(&values)?;
-        if credentials.is_none() && !dry_run {
-            return Err(connection::no_credentials());
+        let url = connection::url(values)?;
+        let credentials = credentials::credentials(values)?;
+        match &credentials {
+            None if !dry_run => return Err(credentials::no_credentials()),
+            Some(credentials) if !dry_run => credentials.prove().map_err(|error| credentials::unprovable(&error))?,
+            _ => {}
         }
+        let network = connection::network(values)?;
         let of_ci = keeping.as_ref().filter(|keeping| !keeping.is_explicit).and_then(|keeping| keeping.run.as_deref());
-        let attach_flags = connection::attach_flags(&values, &url, of_ci)?;
-        let poll_rate = poll_rate(&values)?;
-        let rules = Rules { lead: lead(&task, poll_rate), ..rules(&values, start)? };
+        let attach_flags = connection::attach_flags(values, &url, of_ci)?;
+        let poll_rate = poll_rate(values)?;
+        let rules = Rules { lead: lead(&task, poll_rate), ..rules(values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
-        let plan = Plan { task, look: look(&values)?, rules, poll_rate, conditions: conditions(&values)?, keeping };
-        let limits = limits(&values, rules.deadline)?;
+        let plan = Plan { task, look: look(values)?, rules, poll_rate, conditions: conditions(values)?, keeping };
+        let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);
         let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
         let warnings = limit.into_iter().chain(repetition).collect();
-        Ok(Invocation { url, credentials, limits, plan, label, attach_flags, dry_run, warnings })
+        Ok(Invocation { url, credentials, network, limits, plan, label, attach_flags, dry_run, warnings })
     }
 
     /// Where the platform ends the job before our deadline, the explanation is lost with it (lessons.md B11).

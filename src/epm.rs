@@ -3,11 +3,11 @@
 pub mod error;
 pub mod reply;
 pub mod submission;
-mod transport;
 pub mod url;
 mod wire;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ::url::Url;
@@ -16,19 +16,17 @@ use reqwest::{RequestBuilder, Response};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
-use crate::auth::Credentials;
+use crate::auth::authorizer::{Authorizer, Shown};
+use crate::auth::{Credentials, NoToken};
 use crate::foreign::{Mask, quote};
+use crate::http::{self, Allowance, Network, Transport};
 use crate::job::{Answer, JobId};
 use crate::payload::Payload;
 
 use error::{Fault, ReadError, Refusal, words};
 use reply::{Asked, Reply};
 use submission::Submission;
-use transport::Transport;
 use url::EpmUrl;
-
-/// The largest answer about a job that is read; a stack trace in `details` stays far below it.
-const LARGEST_ANSWER: usize = 1024 * 1024;
 
 /// How long requests may take.
 #[derive(Clone, Copy, Debug)]
@@ -45,15 +43,14 @@ pub struct Limits {
 pub struct Client {
     url: EpmUrl,
     limits: Limits,
-    transport: Transport,
+    transport: Rc<Transport>,
     reads: reqwest::Client,
-    credentials: RefCell<Credentials>,
-    mask: RefCell<Mask>,
+    authorizer: Authorizer,
+    /// What a proxy is told, beside what EPM is.
+    passwords: Vec<String>,
     trust: Mutex<Trust>,
     met: Cell<bool>,
     answered: Cell<bool>,
-    /// How often the credentials were renewed: what was refused with older ones is sent again.
-    renewals: Cell<u32>,
     /// Whether a submit has cost a renewal already.
     renewed: Cell<bool>,
     trace: Box<dyn Fn(&str)>,
@@ -80,26 +77,8 @@ enum Purpose {
 impl Purpose {
     /// Whether this refusal is one of us, and not of the path alone.
     fn is_refused_by(self, refusal: &Refusal) -> bool {
-        self == Self::Ask || matches!(refusal, Refusal::Unauthorized | Refusal::LoginPage)
+        self == Self::Ask || !matches!(refusal, Refusal::Forbidden { .. } | Refusal::Redirect { .. } | Refusal::Proxy)
     }
-}
-
-/// How long one request may take, and by when it must have ended.
-#[derive(Clone, Copy)]
-struct Allowance {
-    length: Duration,
-    end: Instant,
-}
-
-/// A client that cannot be made.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// TLS cannot be set up.
-    #[error("cannot set up TLS")]
-    Tls(#[source] rustls::Error),
-    /// Most likely a proxy variable that cannot be read.
-    #[error("cannot set up HTTP")]
-    Http(#[source] reqwest::Error),
 }
 
 /// Why a file did not come.
@@ -120,25 +99,27 @@ impl From<Fault> for DownloadError {
 }
 
 impl Client {
-    /// A client. `trace` hears one line per request.
+    /// A client. `trace` hears one line per request, `tell` what a person must know of the credentials.
     ///
     /// # Errors
     ///
-    /// TLS or a proxy that cannot be set up.
+    /// TLS or HTTP that cannot be set up.
     pub fn new(
         url: EpmUrl,
         credentials: Credentials,
+        network: &Network,
         limits: Limits,
         trace: impl Fn(&str) + 'static,
-    ) -> Result<Self, Error> {
-        let transport = Transport::new(url.is_plain()).map_err(Error::Tls)?;
-        let reads = transport.for_reads().map_err(|error| Error::Http(error.without_url()))?;
-        let mask = RefCell::new(Mask::new(credentials.forms()));
+        tell: impl Fn(String) + 'static,
+    ) -> Result<Self, http::Error> {
+        let transport = Rc::new(Transport::new(network)?);
+        let reads = transport.for_reads()?;
+        let authorizer = Authorizer::new(credentials, Rc::clone(&transport), tell);
+        let passwords = network.proxies.passwords();
         let trust = Mutex::new(Trust::Untried);
-        let credentials = RefCell::new(credentials);
-        let (met, answered, renewals, renewed) = Default::default();
+        let (met, answered, renewed) = Default::default();
         let trace = Box::new(trace);
-        Ok(Self { url, limits, transport, reads, credentials, mask, trust, met, answered, renewals, renewed, trace })
+        Ok(Self { url, limits, transport, reads, authorizer, passwords, trust, met, answered, renewed, trace })
     }
 
     /// The look before a submit: whether EPM is there and lets us in. What the path says otherwise is not documented,
@@ -150,7 +131,7 @@ impl Client {
     pub async fn look(&self, path: &str) -> Result<(), ReadError> {
         let reply = match self.read(self.url.below(path), Purpose::Look).await {
             // However much there is to read, it is an answer.
-            Err(ReadError::Fault(Fault::TooLarge { status: 200..300, .. })) => return Ok(()),
+            Err(ReadError::Fault(Fault::Http(http::fault::Fault::TooLarge { status: 200..300, .. }))) => return Ok(()),
             reply => reply?,
         };
         reply.look(&self.mask())
@@ -162,12 +143,20 @@ impl Client {
         if let Trust::Refused(refusal) = &*self.trust.lock().await {
             return Submission::Denied(refusal.clone());
         }
-        let submission = submission::judge(self.post(payload).await, &self.mask.borrow());
+        let allowance = self.allowance(self.limits.submit);
+        let shown = match self.show(allowance).await {
+            Ok(shown) => shown,
+            Err(ReadError::Fault(fault)) => return Submission::NotTaken(fault),
+            Err(ReadError::Refused(refusal)) => return Submission::Denied(refusal),
+            Err(ReadError::Missing { .. }) => unreachable!("a token is not a thing that EPM knows"),
+        };
+        let sent = self.post(payload, &shown, allowance).await;
+        let submission = submission::judge(sent, &self.mask());
         match submission {
-            Submission::Denied(Refusal::Unauthorized) if !self.renewed.get() && self.renew() => {
-                self.renewed.set(true);
-                return Submission::NotTaken(Fault::Expired);
+            Submission::Denied(Refusal::Unauthorized) if !self.renewed.replace(true) => {
+                return self.renewed_submission(shown.generation).await;
             }
+            Submission::Denied(Refusal::Unauthorized) => return Submission::Denied(self.unauthorized()),
             // EPM has read what was sent, so it has let us in.
             Submission::Taken(..) | Submission::Rejected(_) => {
                 *self.trust.lock().await = Trust::Proven;
@@ -176,6 +165,17 @@ impl Client {
             _ => {}
         }
         submission
+    }
+
+    /// What a 401 to a submit comes to: with something newer to show it may be sent once more, since EPM does not act on
+    /// what it does not let in.
+    async fn renewed_submission(&self, refused: u32) -> Submission {
+        match self.authorizer.renew(refused, self.allowance(self.limits.request)).await {
+            Ok(true) => Submission::NotTaken(Fault::Expired),
+            Ok(false) => Submission::Denied(self.unauthorized()),
+            Err(NoToken::Fault(fault)) => Submission::NotTaken(Fault::NoToken(fault)),
+            Err(NoToken::Denied(denial)) => Submission::Denied(Refusal::NoToken(denial)),
+        }
     }
 
     /// Asks about a job.
@@ -196,7 +196,7 @@ impl Client {
     pub async fn list(&self) -> Result<Vec<Answer>, ReadError> {
         let reply = self.read(self.url.jobs(), Purpose::Ask).await?;
         reply.check(&self.mask())?;
-        Ok(wire::list(&reply.body, &self.mask.borrow()).ok_or(Fault::NotJson { status: reply.status })?)
+        Ok(wire::list(&reply.body, &self.mask()).ok_or(Fault::NotJson { status: reply.status })?)
     }
 
     /// Downloads a file, piece by piece. `name` is its path, encoded as one segment.
@@ -211,16 +211,18 @@ impl Client {
         mut piece: impl FnMut(&[u8]),
     ) -> Result<(), DownloadError> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
-        let request = self.authorized(self.reads.get(self.url.file(name)));
-        let mut response = self.within(allowance(), request.send()).await?;
+        let shown = self.show(allowance()).await.map_err(DownloadError::Read)?;
+        let host = self.url.host();
+        let request = shown.on(self.reads.get(self.url.file(name)));
+        let mut response = allowance().spend(&host, request.send()).await.map_err(Fault::from)?;
         (self.trace)(&format!("GET of the file {}: HTTP {}", quote(name), response.status().as_u16()));
         if response.status().as_u16() != 200 || is_no_file(&response) {
-            let reply = self.body(response, allowance()).await?;
+            let reply = Reply::from(http::read(response, &host, allowance()).await.map_err(Fault::from)?);
             reply.check(&self.mask()).map_err(DownloadError::Read)?;
-            let answer = wire::answer(&reply.body, &self.mask.borrow()).unwrap_or_default();
+            let answer = wire::answer(&reply.body, &self.mask()).unwrap_or_default();
             return Err(DownloadError::Refused(answer));
         }
-        while let Some(bytes) = self.within(allowance(), response.chunk()).await? {
+        while let Some(bytes) = allowance().spend(&host, response.chunk()).await.map_err(Fault::from)? {
             piece(&bytes);
         }
         Ok(())
@@ -243,37 +245,56 @@ impl Client {
 
     /// What hides our secrets in a text of others.
     pub fn mask(&self) -> Mask {
-        self.mask.borrow().clone()
+        Mask::new(self.authorizer.forms().into_iter().chain(self.passwords.iter().cloned()))
+    }
+
+    /// Whether a token is in flight that would be lost if the process ended now.
+    pub fn is_exchanging(&self) -> bool {
+        self.authorizer.is_exchanging()
+    }
+
+    /// Waits until no token is in flight any more; a minute at most.
+    pub async fn settle(&self) {
+        self.authorizer.settle().await;
     }
 
     /// A read with proof of identity, and what a 401 costs: one renewal, or one more try of what had worked.
     async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
-        let renewals = self.renewals.get();
-        let reply = self.get(&url, allowance).await?;
-        if reply.status != 401 {
-            return Ok(self.settle(alone, reply, purpose));
+        let shown = self.show(allowance).await?;
+        let reply = self.get(&url, &shown, allowance).await?;
+        if reply.status != 401 || reply.is_for_another_audience() {
+            return Ok(self.settled(alone, reply, purpose));
         }
+        let allowance = self.allowance(self.limits.request);
         let mut trust = match alone {
             Some(guard) => guard,
             None => self.lock(allowance).await?,
         };
-        let is_outdated = self.renewals.get() > renewals && !matches!(*trust, Trust::Refused(_));
-        if !is_outdated && !self.may_try_again(&trust) {
-            *trust = Trust::Refused(Refusal::Unauthorized);
-            return Err(Refusal::Unauthorized.into());
+        if !self.may_try_again(&mut trust, shown.generation, allowance).await? {
+            return Err(self.refuse(&mut trust));
         }
-        let again = self.get(&url, self.allowance(self.limits.request)).await?;
-        if again.status == 401 {
-            *trust = Trust::Refused(Refusal::Unauthorized);
-            return Err(Refusal::Unauthorized.into());
+        let shown = self.show(allowance).await?;
+        let again = self.get(&url, &shown, self.allowance(self.limits.request)).await?;
+        if again.status == 401 && !again.is_for_another_audience() {
+            return Err(self.refuse(&mut trust));
         }
-        Ok(self.settle(Some(trust), again, purpose))
+        Ok(self.settled(Some(trust), again, purpose))
+    }
+
+    fn refuse(&self, trust: &mut Trust) -> ReadError {
+        let refusal = self.unauthorized();
+        *trust = Trust::Refused(refusal.clone());
+        refusal.into()
+    }
+
+    fn unauthorized(&self) -> Refusal {
+        if self.authorizer.is_token() { Refusal::TokenRefused } else { Refusal::Unauthorized }
     }
 
     /// Takes note of whether the credentials worked: only an answer of the service itself proves them.
-    fn settle(&self, alone: Option<MutexGuard<'_, Trust>>, reply: Reply, purpose: Purpose) -> Reply {
+    fn settled(&self, alone: Option<MutexGuard<'_, Trust>>, reply: Reply, purpose: Purpose) -> Reply {
         let Some(mut trust) = alone else { return reply };
         match reply.check(&self.mask()) {
             Ok(()) => {
@@ -288,13 +309,29 @@ impl Client {
         reply
     }
 
-    /// Whether there is something to show after a 401: a renewed token, or a password that had worked before.
-    fn may_try_again(&self, trust: &Trust) -> bool {
-        match trust {
-            Trust::Refused(_) => false,
-            Trust::Untried => self.renew(),
-            Trust::Proven => self.renew() || self.credentials.borrow().may_be_shown_again(),
+    /// Whether there is something to show after a 401: what is newer than that which was refused, or a password that had
+    /// worked before.
+    async fn may_try_again(&self, trust: &mut Trust, refused: u32, allowance: Allowance) -> Result<bool, ReadError> {
+        if matches!(trust, Trust::Refused(_)) {
+            return Ok(false);
         }
+        match self.authorizer.renew(refused, allowance).await {
+            Ok(true) => Ok(true),
+            Ok(false) => Ok(*trust == Trust::Proven && self.authorizer.may_be_shown_again()),
+            Err(NoToken::Fault(fault)) => Err(Fault::NoToken(fault).into()),
+            Err(NoToken::Denied(denial)) => {
+                *trust = Trust::Refused(Refusal::NoToken(denial.clone()));
+                Err(Refusal::NoToken(denial).into())
+            }
+        }
+    }
+
+    /// What is shown to EPM now.
+    async fn show(&self, allowance: Allowance) -> Result<Shown, ReadError> {
+        self.authorizer.show(allowance).await.map_err(|none| match none {
+            NoToken::Fault(fault) => Fault::NoToken(fault).into(),
+            NoToken::Denied(denial) => Refusal::NoToken(denial).into(),
+        })
     }
 
     /// Waits for its turn while the credentials are not proven.
@@ -308,39 +345,21 @@ impl Client {
     }
 
     async fn lock(&self, allowance: Allowance) -> Result<MutexGuard<'_, Trust>, Fault> {
-        timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| self.timed_out(allowance))
+        timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| allowance.is_spent(&self.url.host()).into())
     }
 
-    fn renew(&self) -> bool {
-        let renewed = self.credentials.borrow_mut().renew();
-        if renewed {
-            self.renewals.set(self.renewals.get() + 1);
-            self.mask.borrow_mut().extend(self.credentials.borrow().forms());
-        }
-        renewed
+    async fn get(&self, url: &Url, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
+        self.exchange("GET", url, shown.on(self.reads.get(url.clone())), allowance).await
     }
 
-    async fn get(&self, url: &Url, allowance: Allowance) -> Result<Reply, Fault> {
-        let request = self.authorized(self.reads.get(url.clone()));
-        self.exchange("GET", url, request, allowance).await
-    }
-
-    async fn post(&self, payload: &Payload) -> Result<Reply, Fault> {
-        let allowance = self.allowance(self.limits.submit);
-        let client = self.transport.for_one_submit(allowance.length).map_err(|error| Fault::NoConnection {
+    async fn post(&self, payload: &Payload, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
+        let client = self.transport.for_one_request(allowance.length).map_err(|error| http::fault::Fault::NoConnection {
             host: self.url.host(),
-            reason: quote(&error.without_url().to_string()),
+            reason: quote(&error.to_string()),
         })?;
         let url = self.url.jobs();
         let request = client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(payload.body().to_owned());
-        self.exchange("POST", &url, self.authorized(request), allowance).await
-    }
-
-    fn authorized(&self, request: RequestBuilder) -> RequestBuilder {
-        match self.credentials.borrow().header() {
-            Some(header) => request.header(AUTHORIZATION, header),
-            None => request,
-        }
+        self.exchange("POST", &url, shown.on(request), allowance).await
     }
 
     async fn exchange(
@@ -351,54 +370,29 @@ impl Client {
         allowance: Allowance,
     ) -> Result<Reply, Fault> {
         let started = Instant::now();
-        let result = async {
-            let response = self.within(allowance, request.send()).await?;
-            self.body(response, allowance).await
-        };
-        let result = result.await;
+        let result = http::exchange(request, &self.url.host(), allowance).await;
         let took = started.elapsed().as_millis();
         let path = url.path();
         self.answered.set(self.answered.get() || result.is_ok());
         (self.trace)(&match &result {
-            Ok(reply) => format!("{method} {path}: HTTP {} in {took} ms", reply.status),
+            Ok(answer) => format!("{method} {path}: HTTP {} in {took} ms", answer.status),
             Err(fault) => format!("{method} {path}: {fault}, after {took} ms"),
         });
-        result
+        Ok(result?.into())
     }
 
-    /// Reads a body to its end, or to where it is larger than any answer.
-    async fn body(&self, mut response: Response, allowance: Allowance) -> Result<Reply, Fault> {
-        let mut body = Vec::new();
-        while let Some(bytes) = self.within(allowance, response.chunk()).await? {
-            body.extend_from_slice(&bytes);
-            if body.len() > LARGEST_ANSWER {
-                return Err(Fault::TooLarge { status: response.status().as_u16(), limit: LARGEST_ANSWER });
-            }
-        }
-        Ok(Reply::new(response.status().as_u16(), response.headers().clone(), body))
-    }
-
-    async fn within<T>(
-        &self,
-        allowance: Allowance,
-        step: impl Future<Output = reqwest::Result<T>>,
-    ) -> Result<T, Fault> {
-        match timeout_at(allowance.end, step).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => Err(Fault::of(&error.without_url(), &self.url.host(), allowance.length)),
-            Err(_) => Err(self.timed_out(allowance)),
-        }
-    }
-
-    fn timed_out(&self, allowance: Allowance) -> Fault {
-        Fault::Timeout { host: self.url.host(), limit: allowance.length }
-    }
-
-    /// The length that is left for a request of at most this length.
+    /// What is left for a request of at most this length.
     fn allowance(&self, most: Duration) -> Allowance {
-        let now = Instant::now();
-        let length = most.min(self.limits.deadline.saturating_duration_since(now));
-        Allowance { length, end: now + length }
+        Allowance::until(self.limits.deadline, most)
+    }
+}
+
+impl Shown {
+    fn on(&self, request: RequestBuilder) -> RequestBuilder {
+        match &self.header {
+            Some(header) => request.header(AUTHORIZATION, header),
+            None => request,
+        }
     }
 }
 

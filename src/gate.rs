@@ -130,6 +130,19 @@ impl Gate {
         }
     }
 
+    /// Waits for a token that is in flight when everything else is over: it would be lost, and with it the way in. A later
+    /// signal ends that too.
+    pub async fn land(&self, signals: &mut Signals) {
+        if !self.client.is_exchanging() {
+            return;
+        }
+        self.desk.console().say("waiting for the identity service, a minute at most: the token in flight would be lost");
+        tokio::select! {
+            () = self.client.settle() => {}
+            () = signals.again() => {}
+        }
+    }
+
     async fn story(&self) {
         match &self.plan.task {
             Task::Run(source) => self.run_one(source).await,

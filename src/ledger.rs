@@ -8,15 +8,15 @@
 pub mod book;
 mod page;
 
-use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use crate::durable::{self, Lock, LockError, Readers};
 use crate::foreign::{quote, quote_path};
 use crate::job::JobId;
 
@@ -107,22 +107,13 @@ pub struct Ledger {
 /// A gate's turn to submit, until it is dropped or the process ends, however that comes about.
 #[derive(Debug)]
 pub struct Turn {
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Ledger {
-    /// The ledger at a path. A link is followed, even to a file that is not there yet, so that the file it leads to is
-    /// replaced and not the link, and two ways to one file share its locks.
+    /// The ledger at a path, or where a link there leads to.
     pub fn at(path: &Path) -> Self {
-        const MOST_LINKS: usize = 16;
-        let mut path = path.to_owned();
-        for _ in 0..MOST_LINKS {
-            let Ok(target) = fs::read_link(&path) else { break };
-            path = folder(&path).join(target);
-        }
-        let in_folder = || Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?));
-        let path = in_folder().unwrap_or_else(|| path.clone());
-        Self { path, patience: PATIENCE }
+        Self { path: durable::resolve(path), patience: PATIENCE }
     }
 
     /// The same for the end of a run.
@@ -208,12 +199,12 @@ impl Ledger {
         let _writing = self.writing()?;
         let mut book = self.read()?;
         let changed = change(&mut book);
-        self.replace(&book).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
+        durable::replace(&self.path, book.text().as_bytes(), Readers::AsBefore).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
         Ok(changed)
     }
 
     /// Waits for the moment of a rewrite.
-    fn writing(&self) -> Result<File, Error> {
+    fn writing(&self) -> Result<Lock, Error> {
         let until = Instant::now() + self.patience;
         loop {
             if let Some(lock) = self.lock("writing")? {
@@ -221,72 +212,20 @@ impl Ledger {
             }
             if Instant::now() >= until {
                 let source = io::Error::new(io::ErrorKind::TimedOut, "another process does not let go of it");
-                return Err(Error::Unwritable { path: self.beside("writing"), source });
+                return Err(Error::Unwritable { path: durable::beside(&self.path, "writing"), source });
             }
             std::thread::park_timeout(Duration::from_millis(2));
         }
     }
 
-    fn lock(&self, suffix: &str) -> Result<Option<File>, Error> {
-        let path = self.beside(suffix);
-        // For reading too: a pipe in its place would block whoever only writes.
-        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
-        let file = file.map_err(|source| Error::Unwritable { path: path.clone(), source })?;
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err(Error::NotAFile { path });
-        }
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) if source.kind() == io::ErrorKind::Interrupted => Ok(None),
-            Err(TryLockError::Error(source)) => Err(Error::NoLocks { path, source }),
-        }
+    fn lock(&self, suffix: &str) -> Result<Option<Lock>, Error> {
+        let path = durable::beside(&self.path, suffix);
+        durable::lock(&path).map_err(|error| match error {
+            LockError::Unwritable(source) => Error::Unwritable { path, source },
+            LockError::NotAFile => Error::NotAFile { path },
+            LockError::NoLocks(source) => Error::NoLocks { path, source },
+        })
     }
-
-    /// Writes the whole beside it, and puts it in its place once it is on disk; the folder is flushed too, since a
-    /// rename is of the folder.
-    fn replace(&self, book: &Book) -> io::Result<()> {
-        let part = self.beside("part");
-        // What an earlier gate has left there, or whatever else: it is not written through.
-        let _ = fs::remove_file(&part);
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&part)?;
-        if let Ok(metadata) = fs::metadata(&self.path) {
-            file.set_permissions(metadata.permissions())?;
-        }
-        file.write_all(book.text().as_bytes())?;
-        file.sync_all()?;
-        drop(file);
-        fs::rename(&part, &self.path)?;
-        flush_folder(folder(&self.path))
-    }
-
-    fn beside(&self, suffix: &str) -> PathBuf {
-        let mut name = OsString::from(self.path.as_os_str());
-        name.push(".");
-        name.push(suffix);
-        PathBuf::from(name)
-    }
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Flushes a folder, where the system can: some folders may not be read, and some file systems refuse.
-#[cfg(unix)]
-fn flush_folder(folder: &Path) -> io::Result<()> {
-    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
-    match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => Ok(()),
-        flushed => flushed,
-    }
-}
-
-/// Where a folder cannot be opened, the system flushes a rename by itself.
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "the same shape as on Unix")]
-fn flush_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! The modules stand in the order of their dependencies: each knows only those above it.
 
 pub mod bounded;
+pub mod durable;
 pub mod foreign;
 pub mod job;
 pub mod json;
@@ -14,7 +15,10 @@ pub mod outcome;
 pub mod pace;
 pub mod payload;
 
+pub mod http;
+
 pub mod auth;
+
 pub mod epm;
 
 pub mod ledger;
@@ -30,6 +34,7 @@ pub mod report;
 pub mod ci;
 
 pub mod gate;
+pub mod login;
 pub mod signals;
 
 pub mod cli;

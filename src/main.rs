@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::runtime;
+use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use epm_gate::bounded::{Lost, WRITE, aside, within};
 use epm_gate::ci::context::context;
 use epm_gate::ci::{Outputs, Platform};
-use epm_gate::cli::{self, Call, Environment, Invocation, Misread};
+use epm_gate::cli::{self, Call, Environment, Errand, Invocation, Misread};
 use epm_gate::epm::Client;
 use epm_gate::foreign::log_line;
 use epm_gate::gate::desk::Desk;
@@ -56,7 +57,12 @@ fn play(desk: &OnceCell<Rc<Desk>>, environment: &Environment, start: Instant) ->
     };
     match runtime::Builder::new_current_thread().enable_all().build() {
         // Dropping it would wait for what is stuck in its threads, after a panic too.
-        Ok(runtime) => Box::leak(Box::new(runtime)).block_on(begin(desk, &call, environment, start)),
+        // Exchanges at the identity service are tasks of their own on this one thread.
+        Ok(runtime) => {
+            let tasks = LocalSet::new();
+            let story = tasks.run_until(begin(desk, &call, environment, start));
+            Box::leak(Box::new(runtime)).block_on(story)
+        }
         Err(error) => {
             let platform = cli::wanted_by_environment(environment).platform;
             let desk = desk_for(USUAL, environment, Outputs::default(), platform);
@@ -117,8 +123,9 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
         signal = signals.first() => Err(interrupted(signal)),
     };
     let played = match planned {
-        Ok(invocation) if invocation.dry_run => dry_run(desk, &invocation, &mut signals).await,
-        Ok(invocation) => run(desk, invocation, &mut signals).await,
+        Ok(Errand::Gate(invocation)) if invocation.dry_run => dry_run(desk, &invocation, &mut signals).await,
+        Ok(Errand::Gate(invocation)) => run(desk, *invocation, &mut signals).await,
+        Ok(Errand::Login(login)) => return desk.end_with(login.run(desk.console(), &mut signals).await),
         Err(end) => return desk.end_with(end),
     };
     played.unwrap_or_else(|error| desk.end_with(broken(&error)))
@@ -157,7 +164,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
 }
 
 /// The plan, with every file read that it names.
-async fn plan(call: &Arc<Call>, start: Instant) -> Result<Invocation, End> {
+async fn plan(call: &Arc<Call>, start: Instant) -> Result<Errand, End> {
     let reader = Arc::clone(call);
     let Ok(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
         let why = "the command line and the files that it names could not be read before the deadline".to_owned();
@@ -199,10 +206,17 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> 
         let desk = Rc::clone(desk);
         move |line: &str| desk.console().trace(line)
     };
+    let tell = {
+        let desk = Rc::clone(desk);
+        move |note: String| desk.tell_once(note)
+    };
     let credentials = invocation.credentials.context("no credentials")?;
-    let client = Client::new(invocation.url, credentials, invocation.limits, trace)?;
-    Gate::new(client, invocation.plan, Rc::clone(desk)).run(signals).await;
-    Ok(desk.close())
+    let client = Client::new(invocation.url, credentials, &invocation.network, invocation.limits, trace, tell)?;
+    let gate = Gate::new(client, invocation.plan, Rc::clone(desk));
+    gate.run(signals).await;
+    let outcome = desk.close();
+    gate.land(signals).await;
+    Ok(outcome)
 }
 
 /// What is known of a run before it begins.

@@ -34,12 +34,14 @@ impl Signals {
         signal
     }
 
-    /// A later one that is not the echo of the first.
+    /// A later one than the first, and not its echo.
     pub async fn again(&mut self) {
         loop {
             self.streams.next().await;
-            if self.first.is_none_or(|first| first.elapsed() >= ECHO) {
-                return;
+            match self.first {
+                None => self.first = Some(Instant::now()),
+                Some(first) if first.elapsed() >= ECHO => return,
+                Some(_) => {}
             }
         }
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::epm::error::{Fault, Hope};
+use crate::epm::error::Fault;
+use crate::http::fault::Hope;
 use crate::job::State;
 use crate::pace::{self, Deadline, Pace};
 

@@ -1,25 +1,27 @@
-//! Where to, and as whom.
+//! Where to, and on which way.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use secrecy::SecretString;
-
-use crate::auth::{self, Credentials, read_secret};
 use crate::epm::url::EpmUrl;
 use crate::foreign::{log_line, quote};
+use crate::http::Network;
+use crate::http::proxy::Proxies;
+use crate::http::roots::Roots;
 
 use super::Error;
 use super::given::{Given, Values, variable};
+
+const EXAMPLE: &str = "https://epm-acme.epm.us-phoenix-1.ocs.oraclecloud.com";
 
 /// The URL, held to the host that was expected.
 pub(super) fn url(values: &Values<'_>) -> Result<EpmUrl, Error> {
     let Some(given) = values.one("url")? else {
         return Err(Error::new(
             "no URL is given",
-            "set `--url` or `EPM_URL` to `https://HOST`, such as `https://epm-acme.epm.us-phoenix-1.ocs.oraclecloud.com`",
+            format!("set `--url` or `EPM_URL` to `https://HOST`, such as `{EXAMPLE}`"),
         ));
     };
-    let url = EpmUrl::parse(&given.value).map_err(|error| given.error(error.to_string(), error.help()))?;
+    let url = EpmUrl::parse(&given.value).map_err(|error| given.error(error.to_string(), error.help(EXAMPLE)))?;
     match values.one("expect-host")? {
         Some(expected) if !url.is_host(&expected.value) => Err(expected.error(
             format!("{} is expected, and the URL leads to {}", quote(&expected.value), quote(&url.host())),
@@ -29,105 +31,64 @@ pub(super) fn url(values: &Values<'_>) -> Result<EpmUrl, Error> {
     }
 }
 
-/// The one complete way to authenticate; none where nothing of any is given.
-pub(super) fn credentials(values: &Values<'_>) -> Result<Option<Credentials>, Error> {
-    let basic = basic(values)?;
-    let token = access_token(values)?;
-    match (basic, token) {
-        (Some(_), Some((_, origin))) => Err(Error::new(
-            format!("two ways to authenticate are given: user and password, and an access token (`{origin}`)"),
-            "give one of them",
-        )),
-        (Some((basic, origin)), None) => checked(basic, &origin).map(Some),
-        (None, Some((token, origin))) => checked(token, &origin).map(Some),
-        (None, None) => Ok(None),
-    }
+/// What lies between this machine and the services: roots that are added, and proxies.
+pub(super) fn network(values: &Values<'_>) -> Result<Network, Error> {
+    Ok(Network { roots: roots(values)?, proxies: proxies(values)? })
 }
 
-/// What helps where nothing of any way to authenticate is given.
-pub(super) fn no_credentials() -> Error {
-    Error::new(
-        "no credentials are given",
-        "set `--username` with `EPM_PASSWORD` or `--password-file`; or `EPM_ACCESS_TOKEN` or `--access-token-file`",
-    )
-}
-
-/// `origin` is where the secret comes from.
-fn checked(credentials: Credentials, origin: &str) -> Result<Credentials, Error> {
-    credentials.checked().map_err(|error| match error {
-        auth::Error::Colon => Error::of("--username", error.to_string(), error.help()),
-        error => Error::of(origin, error.to_string(), error.help()),
+fn roots(values: &Values<'_>) -> Result<Roots, Error> {
+    let given = match values.one("ca-cert")? {
+        Some(given) => Some(given),
+        None => values.variable("SSL_CERT_FILE")?,
+    };
+    let Some(file) = given else { return Ok(Roots::default()) };
+    Roots::read(Path::new(&file.value)).map_err(|error| {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        file.error(format!("{error}{cause}"), error.help())
     })
 }
 
-fn basic(values: &Values<'_>) -> Result<Option<(Credentials, String)>, Error> {
-    let password = secret(values, "EPM_PASSWORD", "password-file")?;
-    let domain = values.one("identity-domain")?;
-    match (values.one("username")?, password) {
-        (Some(user), Some((password, origin, _))) => {
-            let user = match domain {
-                Some(domain) if user.value.starts_with(&format!("{}.", domain.value)) => {
-                    let problem = format!("it begins with the domain {} already", quote(&domain.value));
-                    return Err(
-                        user.error(problem, format!("leave `{}` out, or the domain in the name", domain.origin))
-                    );
-                }
-                Some(domain) => format!("{}.{}", domain.value, user.value),
-                None => user.value,
-            };
-            Ok(Some((Credentials::Basic { user, password }, origin)))
-        }
-        (Some(user), None) => {
-            Err(user.error("there is no password beside it", "set `EPM_PASSWORD` or `--password-file`"))
-        }
-        (None, Some((_, origin, _))) => {
-            Err(Error::of(&origin, "there is no user beside it", "set `--username` or `EPM_USERNAME`"))
-        }
-        (None, None) => match domain {
-            Some(domain) => Err(domain.error("there is no user beside it", "set `--username` or `EPM_USERNAME`")),
-            None => Ok(None),
-        },
-    }
+/// Upper case before lower, as most programs have it.
+fn proxies(values: &Values<'_>) -> Result<Proxies, Error> {
+    let first = |names: &[&str]| -> Result<Option<Given>, Error> {
+        names.iter().map(|name| values.variable(name)).find_map(Result::transpose).transpose()
+    };
+    let https = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
+    let no = first(&["NO_PROXY", "no_proxy"])?;
+    let value = |given: &Option<Given>| given.as_ref().map(|given| given.value.clone());
+    Proxies::parse(value(&https).as_deref(), value(&no).as_deref()).map_err(|error| {
+        let origin = https.map(|given| given.origin).unwrap_or_default();
+        Error::of(&origin, error.to_string(), error.help())
+    })
 }
 
-fn access_token(values: &Values<'_>) -> Result<Option<(Credentials, String)>, Error> {
-    let token = secret(values, "EPM_ACCESS_TOKEN", "access-token-file")?;
-    Ok(token.map(|(token, origin, file)| (Credentials::AccessToken { token, file }, origin)))
-}
-
-/// A secret from its variable or its file, where it came from, and the file.
-fn secret(
-    values: &Values<'_>,
-    variable: &str,
-    flag: &str,
-) -> Result<Option<(SecretString, String, Option<PathBuf>)>, Error> {
-    match (values.secret(variable)?, values.one(flag)?) {
-        (Some(_), Some(file)) => {
-            Err(file.error(format!("`{variable}` is set as well"), "give the secret by one of the two"))
-        }
-        (Some(secret), None) => Ok(Some((secret, variable.to_owned(), None))),
-        (None, Some(file)) => {
-            let path = PathBuf::from(&file.value);
-            let secret = read_secret(&path).map_err(|error| of_file(&file, &error))?;
-            Ok(Some((secret, file.origin, Some(path))))
-        }
-        (None, None) => Ok(None),
-    }
-}
-
-fn of_file(file: &Given, error: &auth::Error) -> Error {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    file.error(format!("{error}{cause}"), error.help())
-}
+/// What a later `attach` needs beside the URL.
+const ATTACHING: [&str; 17] = [
+    "username",
+    "identity-domain",
+    "password-file",
+    "access-token-file",
+    "token-url",
+    "client-id",
+    "scope",
+    "client-secret-file",
+    "refresh-token-file",
+    "jwt-key-file",
+    "jwt-key-id",
+    "jwt-subject",
+    "jwt-audience",
+    "ca-cert",
+    "ledger",
+    "ledger-key",
+    "job-name",
+];
 
 /// The flags with which a later `attach` reaches the same service as the same user.
 ///
 /// `key`: what the CI gave as the ledger's key, which is another one wherever the attach runs.
 pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>) -> Result<String, Error> {
     let mut flags = format!(" --url {}", shell_quoted(&url.to_string()));
-    for flag in
-        ["username", "identity-domain", "password-file", "access-token-file", "ledger", "ledger-key", "job-name"]
-    {
+    for flag in ATTACHING {
         let Some(given) = values.one(flag)? else { continue };
         match flag {
             // A label is not worth a command that means something else.

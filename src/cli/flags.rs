@@ -5,7 +5,8 @@ use clap::{Arg, ArgAction, Command};
 
 const AFTER: &str = "\
 Every flag has an environment variable: `--poll-min` is `EPM_POLL_MIN`; a flag wins over its variable, and an empty
-variable counts as unset. Passwords and tokens come by variable or by file alone: `EPM_PASSWORD`, `EPM_ACCESS_TOKEN`.
+variable counts as unset. Secrets come by variable or by file alone: `EPM_PASSWORD`, `EPM_ACCESS_TOKEN`,
+`EPM_REFRESH_TOKEN`, `EPM_CLIENT_SECRET`, `EPM_JWT_KEY`. Proxies: `HTTPS_PROXY`, `NO_PROXY`.
 
 Exit codes: 0 passed; 2 wrong usage, nothing sent; 1x the job finished and did not pass (10 failed, 11 cancelled,
 12 invalid parameter, 13 condition unmet); 2x a job may be running, never submit again but attach (20 timed out,
@@ -27,6 +28,7 @@ pub(super) fn command() -> Command {
         .subcommand(submit())
         .subcommand(attach())
         .subcommand(status())
+        .subcommand(login())
 }
 
 fn run() -> Command {
@@ -59,6 +61,14 @@ fn status() -> Command {
         .help("The job to ask for [env EPM_JOB_ID]");
     let limit = text("request-timeout", "DURATION", "How long the request may take [default: 30s]");
     output(connection(command.arg(id).arg(limit.help_heading("Waiting"))))
+}
+
+fn login() -> Command {
+    let command = Command::new("login")
+        .about("Get a refresh token: a person logs in by a browser anywhere, and it is written to --refresh-token-file");
+    let file = text("refresh-token-file", "FILE", "Where the refresh token is kept").help_heading("Connection");
+    let renew = switch("renew", "Exchange the token that is there, ahead of its end");
+    output(limits(identity(network(command.arg(renew)).arg(file))))
 }
 
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -119,7 +129,7 @@ fn job(command: Command) -> Command {
 fn connection(command: Command) -> Command {
     under(
         "Connection",
-        command,
+        network(identity(command)),
         [
             text("url", "URL", "https://HOST[/PREFIX] of the EPM service"),
             text("expect-host", "HOST", "Refuse any other host than this one"),
@@ -135,8 +145,35 @@ fn connection(command: Command) -> Command {
                 "FILE",
                 "A file that holds an OAuth 2.0 access token; read again when it is refused",
             ),
+            text(
+                "refresh-token-file",
+                "FILE",
+                "A file that holds an OAuth 2.0 refresh token; each exchange writes the next one there",
+            ),
+            text("jwt-key-file", "FILE", "A file that holds the RSA key of a JWT user assertion, in PEM"),
+            text("jwt-key-id", "ID", "The alias of the key's certificate at the identity service"),
+            text("jwt-subject", "USER", "The user whom the assertion is about"),
+            text("jwt-audience", "AUDIENCE", "Whom it is for [default: what Oracle's identity services call themselves]"),
         ],
     )
+}
+
+fn identity(command: Command) -> Command {
+    under(
+        "Connection",
+        command,
+        [
+            text("token-url", "URL", "Where the identity service exchanges tokens: https://HOST/oauth2/v1/token"),
+            text("client-id", "ID", "The application at the identity service"),
+            text("client-secret-file", "FILE", "A file that holds its secret; a public application has none"),
+            text("scope", "SCOPE", "What the token is for, as the application has it"),
+        ],
+    )
+}
+
+fn network(command: Command) -> Command {
+    let bundle = text("ca-cert", "FILE", "Certificates of authorities in PEM, beside the bundled ones [env also SSL_CERT_FILE]");
+    under("Connection", command, [bundle])
 }
 
 fn sending(command: Command) -> Command {

@@ -203,7 +203,8 @@ impl<'a> Values<'a> {
         !self.typed(flag).is_empty()
     }
 
-    fn variable(&self, name: &str) -> Result<Option<Given>, Error> {
+    /// The value of a variable that no flag stands for.
+    pub(super) fn variable(&self, name: &str) -> Result<Option<Given>, Error> {
         if self.environment.unreadable.contains(name) {
             return Err(Error::of(name, "it is not UTF-8 text", "set it in UTF-8"));
         }

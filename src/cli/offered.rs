@@ -5,21 +5,12 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 36] = [
+const NOT_YET: [&str; 23] = [
     "EPM_ATTESTATION",
-    "EPM_CA_CERT",
-    "EPM_CLIENT_ID",
-    "EPM_CLIENT_SECRET",
-    "EPM_CLIENT_SECRET_FILE",
     "EPM_COLLECT",
     "EPM_DOWNLOAD_DIR",
     "EPM_EXPECT_DURATION",
     "EPM_FAIL_ON_STAGE_FAILURE",
-    "EPM_JWT_AUDIENCE",
-    "EPM_JWT_KEY",
-    "EPM_JWT_KEY_FILE",
-    "EPM_JWT_KEY_ID",
-    "EPM_JWT_SUBJECT",
     "EPM_LOG_FORMAT",
     "EPM_MAX_REJECTED",
     "EPM_METRICS",
@@ -30,8 +21,6 @@ const NOT_YET: [&str; 36] = [
     "EPM_NOTIFY_ON",
     "EPM_OVERWRITE",
     "EPM_RECORD",
-    "EPM_REFRESH_TOKEN",
-    "EPM_REFRESH_TOKEN_FILE",
     "EPM_REFUSE_BEFORE_MAINTENANCE",
     "EPM_REPORT",
     "EPM_RETRIES",
@@ -39,8 +28,6 @@ const NOT_YET: [&str; 36] = [
     "EPM_RETRY_DELAY",
     "EPM_RETRY_ON",
     "EPM_RULES",
-    "EPM_SCOPE",
-    "EPM_TOKEN_URL",
     "EPM_UPLOAD",
 ];
 

@@ -13,11 +13,15 @@ use super::{Error, flags};
 const FLAGS: [&str; 8] = ["ci", "print", "outputs-dir", "summary", "dotenv", "junit", "html", "annotations"];
 
 /// The files that are read or kept, none of which an output may overwrite: the flag and the variable of each.
-const KEPT: [(&str, &str); 4] = [
+const KEPT: [(&str, &str); 8] = [
     ("ledger", "EPM_LEDGER"),
     ("payload", "EPM_PAYLOAD_FILE"),
     ("password-file", "EPM_PASSWORD_FILE"),
     ("access-token-file", "EPM_ACCESS_TOKEN_FILE"),
+    ("refresh-token-file", "EPM_REFRESH_TOKEN_FILE"),
+    ("client-secret-file", "EPM_CLIENT_SECRET_FILE"),
+    ("jwt-key-file", "EPM_JWT_KEY_FILE"),
+    ("ca-cert", "EPM_CA_CERT"),
 ];
 
 /// The outputs, and the first thing that is wrong with them. What is wrong is left out.

@@ -1,54 +1,18 @@
 //! Why a request brought nothing, sorted by the one question that matters before a second try: could the server have
 //! acted?
 
-use std::error::Error as StdError;
-use std::io;
 use std::time::Duration;
 
+use crate::auth;
 use crate::foreign::{Foreign, quote};
-use crate::pace::brief;
+use crate::http::fault::{self as http, Hope};
 
 /// A request that brought no answer which says anything of the job. Worth asking again, if it was a read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// The name has no address.
-    #[error("the name {} does not resolve", quote(host))]
-    Unresolved {
-        /// The host in question.
-        host: String,
-    },
-    /// The certificate was refused.
-    #[error("the certificate of {} does not verify: {reason}", quote(host))]
-    Certificate {
-        /// The host in question.
-        host: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// No connection was made: refused, unreachable, not opened in time, no TLS.
-    #[error("no connection to {}: {reason}", quote(host))]
-    NoConnection {
-        /// The host in question.
-        host: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// A connection was made, and the answer did not come in time.
-    #[error("no whole answer from {} within {}", quote(host), brief(*limit))]
-    Timeout {
-        /// The host in question.
-        host: String,
-        /// How long it had.
-        limit: Duration,
-    },
-    /// The connection ended before the answer did.
-    #[error("the connection to {} broke: {reason}", quote(host))]
-    Broken {
-        /// The host in question.
-        host: String,
-        /// What the system says.
-        reason: String,
-    },
+    /// No answer came.
+    #[error(transparent)]
+    Http(#[from] http::Fault),
     /// 408, 429, 5xx: EPM is there and does not answer the question.
     #[error("EPM answered HTTP {status}{}", words(said.as_ref()))]
     Unavailable {
@@ -68,60 +32,37 @@ pub enum Fault {
     /// The token was refused, and a newer one is at hand.
     #[error("EPM refused the access token (HTTP 401), and a newer one is at hand")]
     Expired,
+    /// There is no token to send it with.
+    #[error("no access token for EPM: {0}")]
+    NoToken(auth::Fault),
     /// It was too late to send it.
     #[error("the deadline came before it was sent")]
     Late,
-    /// The proxy wants credentials before it opens a way to EPM.
-    #[error("the proxy on the way to {} refused its credentials", quote(host))]
-    ProxyDenied {
-        /// The host behind the proxy.
-        host: String,
-    },
-    /// More than any answer about a job holds.
-    #[error("the answer (HTTP {status}) is larger than {limit} bytes")]
-    TooLarge {
-        /// The code.
-        status: u16,
-        /// How much would have been read.
-        limit: usize,
-    },
 }
 
-/// How long it is worth asking again while EPM has not answered once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hope {
-    /// It will not mend itself.
-    None,
-    /// A name that was mistyped looks like a resolver that is slow; a minute tells them apart.
-    Minute,
-    /// As long as the outage budget lasts.
-    Budget,
+impl From<auth::Fault> for Fault {
+    fn from(fault: auth::Fault) -> Self {
+        Self::NoToken(fault)
+    }
 }
 
 impl Fault {
     /// Whether the request provably never reached the server, so that even a submit may be sent again.
     pub fn is_before_sending(&self) -> bool {
         match self {
-            Self::Unresolved { .. }
-            | Self::Certificate { .. }
-            | Self::NoConnection { .. }
-            | Self::ProxyDenied { .. }
-            | Self::Expired
-            | Self::Late => true,
-            Self::Timeout { .. }
-            | Self::Broken { .. }
-            | Self::Unavailable { .. }
-            | Self::NotJson { .. }
-            | Self::TooLarge { .. } => false,
+            Self::Http(fault) => fault.is_before_sending(),
+            Self::Expired | Self::NoToken(_) | Self::Late => true,
+            Self::Unavailable { .. } | Self::NotJson { .. } => false,
         }
     }
 
     /// How long it is worth asking again.
     pub fn hope(&self) -> Hope {
         match self {
-            Self::Certificate { .. } | Self::ProxyDenied { .. } | Self::Late => Hope::None,
-            Self::Unresolved { .. } => Hope::Minute,
-            _ => Hope::Budget,
+            Self::Http(fault) => fault.hope(),
+            Self::NoToken(fault) => fault.hope(),
+            Self::Late => Hope::None,
+            Self::Unavailable { .. } | Self::NotJson { .. } | Self::Expired => Hope::Budget,
         }
     }
 
@@ -129,6 +70,7 @@ impl Fault {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } => *retry_after,
+            Self::NoToken(fault) => fault.retry_after(),
             _ => None,
         }
     }
@@ -136,84 +78,34 @@ impl Fault {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Unresolved { .. } => {
-                "check the host in `--url` and that of a proxy, and that this machine resolves them"
-            }
-            Self::Certificate { .. } => "check the host in `--url`, and whether a proxy inspects TLS here",
-            Self::NoConnection { .. } | Self::Timeout { .. } | Self::Broken { .. } => {
-                "check the network, proxy and allowlist between this machine and EPM"
-            }
+            Self::Http(fault) => fault.help(),
+            Self::NoToken(fault) => fault.help(),
             Self::Unavailable { status: 429, .. } => "start fewer jobs at the same time, or raise `--outage-budget`",
             Self::Unavailable { .. } => {
                 "EPM may be in its daily maintenance: try again after it, or raise `--outage-budget`"
             }
             Self::Late => "try again with a longer `--timeout`",
-            Self::Expired => Refusal::Unauthorized.help(),
-            Self::ProxyDenied { .. } => Refusal::Proxy.help(),
-            Self::NotJson { .. } | Self::TooLarge { .. } => {
-                "check that `--url` is the service itself and no page in front of it"
-            }
+            Self::Expired => Refusal::TokenRefused.help(),
+            Self::NotJson { .. } => "check that `--url` is the service itself and no page in front of it",
         }
     }
-
-    /// What reqwest's error means. `limit` is how long the request had.
-    pub(crate) fn of(error: &reqwest::Error, host: &str, limit: Duration) -> Self {
-        let host = host.to_owned();
-        if error.is_dns() {
-            return Self::Unresolved { host };
-        }
-        if let Some(reason) = certificate_problem(error) {
-            return Self::Certificate { host, reason };
-        }
-        // hyper-util's error of a tunnel has no type that could be asked, only this text.
-        if error.is_connect() && root_cause(error).contains("proxy authorization required") {
-            return Self::ProxyDenied { host };
-        }
-        if error.is_connect() {
-            let reason = if is_timeout(error) { "it was not opened in time".to_owned() } else { root_cause(error) };
-            return Self::NoConnection { host, reason };
-        }
-        if error.is_timeout() {
-            return Self::Timeout { host, limit };
-        }
-        Self::Broken { host, reason: root_cause(error) }
-    }
-}
-
-fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| {
-        let error: &'a (dyn StdError + 'static) = *error;
-        // An `io::Error` passes over what it wraps: its source is the source of that.
-        match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(wrapped) => Some(wrapped),
-            None => error.source(),
-        }
-    })
-}
-
-fn root_cause(error: &(dyn StdError + 'static)) -> String {
-    let cause = chain(error).last().map(ToString::to_string).unwrap_or_default();
-    quote(&cause)
-}
-
-fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| {
-        let of_system = cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::TimedOut);
-        of_system || cause.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout)
-    })
-}
-
-/// What is wrong with a certificate, in words: rustls' own are for its developers.
-fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<String> {
-    chain(error).find_map(super::transport::certificate_problem)
 }
 
 /// Why EPM, or something in front of it, does not let us in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// 401
+    /// 401 for a password.
     #[error("EPM refused the credentials (HTTP 401)")]
     Unauthorized,
+    /// 401 for a token.
+    #[error("EPM refused the access token (HTTP 401)")]
+    TokenRefused,
+    /// 401 with `error_description="Token Audience"`: no other token of that client would be let in (epm-api.md §3.5).
+    #[error("EPM refused the access token (HTTP 401): it is meant for another audience (`Token Audience`)")]
+    Audience,
+    /// The identity service gives out no token.
+    #[error(transparent)]
+    NoToken(auth::Denial),
     /// 403
     #[error("EPM denied access (HTTP 403){}", words(said.as_ref()))]
     Forbidden {
@@ -253,6 +145,14 @@ impl Refusal {
                 "check user and password; do not try them again and again, since that locks the account. Users with \
                  multi-factor or single sign-on cannot use a password here"
             }
+            Self::TokenRefused => {
+                "check that the token is one for this pod and has not expired, and that its user is known to the pod"
+            }
+            Self::Audience => {
+                "add the pod's URL as secondary audience to the application at the identity service, and check \
+                 `--scope`"
+            }
+            Self::NoToken(denial) => denial.help(),
             Self::Forbidden { .. } => {
                 "check that the user has the Service Administrator or Power User role, and that EPM's allowlist has \
                  this runner's address"
@@ -289,7 +189,7 @@ pub enum ReadError {
 impl From<Fault> for ReadError {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::ProxyDenied { .. } => Self::Refused(Refusal::Proxy),
+            Fault::Http(http::Fault::ProxyDenied { .. }) => Self::Refused(Refusal::Proxy),
             fault => Self::Fault(fault),
         }
     }

@@ -3,9 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 pub use reqwest::header::HeaderMap;
-use reqwest::header::{DATE, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::foreign::{Foreign, Mask};
+use crate::http;
 use crate::job::Answer;
 use crate::pace;
 
@@ -32,6 +33,11 @@ impl Reply {
     /// An answer by its parts, wherever they come from.
     pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
         Self { status, headers, body }
+    }
+
+    /// Whether a token is refused that no other one of its client would fare better than (epm-api.md §3.5).
+    pub(super) fn is_for_another_audience(&self) -> bool {
+        self.status == 401 && self.text(&WWW_AUTHENTICATE).is_some_and(|challenge| challenge.contains("Token Audience"))
     }
 
     #[cfg(test)]
@@ -83,6 +89,7 @@ impl Reply {
             200..300 if wire::is_login_page(&self.body) => Err(Refusal::LoginPage.into()),
             200..300 => Ok(()),
             300..400 => Err(self.redirect(mask).into()),
+            401 if self.is_for_another_audience() => Err(Refusal::Audience.into()),
             401 => Err(Refusal::Unauthorized.into()),
             // A limit of requests is told by some gateways so; what it asks for is to come back (lessons.md C2).
             403 if self.retry_after().is_some() => Err(self.unavailable(mask).into()),
@@ -101,7 +108,7 @@ impl Reply {
     /// 401, a login page, 429 and 5xx.
     pub fn look(&self, mask: &Mask) -> Result<(), ReadError> {
         match self.check(mask) {
-            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::LoginPage)) => Err(error),
+            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::Audience | Refusal::LoginPage)) => Err(error),
             Err(error @ ReadError::Fault(_)) if matches!(self.status, 429 | 500..) => Err(error),
             _ => Ok(()),
         }
@@ -119,11 +126,18 @@ impl Reply {
     }
 }
 
+impl From<http::Answer> for Reply {
+    fn from(answer: http::Answer) -> Self {
+        Self::new(answer.status, answer.headers, answer.body)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ANSWER: &str = r#"{"jobId":7,"status":-1}"#;
+    const AUDIENCE: &str = r#"Bearer error="invalid_token", error_description="Token Audience""#;
     const LOGIN: &str = "<html><!--loginForm--></html>";
 
     fn kind<T>(result: &Result<T, ReadError>) -> &'static str {
@@ -148,6 +162,7 @@ mod tests {
             (Reply::of(304, ""), "refused", "answer"),
             (Reply::of(400, ANSWER), "missing", "answer"),
             (Reply::of(401, ANSWER), "refused", "refused"),
+            (Reply::of(401, "").with(WWW_AUTHENTICATE, AUDIENCE), "refused", "refused"),
             (Reply::of(403, ANSWER), "refused", "answer"),
             (later(Reply::of(403, ANSWER)), "again", "answer"),
             (Reply::of(404, LOGIN), "missing", "answer"),

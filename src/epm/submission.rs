@@ -2,6 +2,7 @@
 //! apart by (epm-api.md §2.7), so what is not provably harmless is never sent again.
 
 use crate::foreign::{Foreign, Mask};
+use crate::http;
 use crate::job::{Answer, JobId, State};
 
 use super::Reply;
@@ -63,7 +64,7 @@ impl std::fmt::Display for Rejection {
 pub fn judge(sent: Result<Reply, Fault>, mask: &Mask) -> Submission {
     let reply = match sent {
         Ok(reply) => reply,
-        Err(Fault::ProxyDenied { .. }) => return Submission::Denied(Refusal::Proxy),
+        Err(Fault::Http(http::fault::Fault::ProxyDenied { .. })) => return Submission::Denied(Refusal::Proxy),
         Err(fault) if fault.is_before_sending() => return Submission::NotTaken(fault),
         Err(fault) => return Submission::Uncertain(Doubt::Fault(fault)),
     };
@@ -85,6 +86,7 @@ fn no_id(reply: &Reply, mask: &Mask) -> Submission {
 fn without_id(reply: &Reply, answer: Option<Answer>, mask: &Mask) -> Submission {
     let http = reply.status;
     match http {
+        401 if reply.is_for_another_audience() => Submission::Denied(Refusal::Audience),
         401 => Submission::Denied(Refusal::Unauthorized),
         403 => Submission::Denied(reply.forbidden(mask)),
         407 => Submission::Denied(Refusal::Proxy),
@@ -120,6 +122,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::http::fault::Fault as Http;
 
     fn judged(status: u16, body: &str) -> Submission {
         judge(Ok(Reply::of(status, body)), &Mask::default())
@@ -210,15 +213,16 @@ mod tests {
     fn a_fault_is_sent_again_only_where_nothing_left() {
         let host = || "h".to_owned();
         let faults = [
-            (Fault::Unresolved { host: host() }, "again"),
-            (Fault::NoConnection { host: host(), reason: String::new() }, "again"),
-            (Fault::Certificate { host: host(), reason: String::new() }, "again"),
-            (Fault::Timeout { host: host(), limit: Duration::from_mins(5) }, "24"),
-            (Fault::Broken { host: host(), reason: String::new() }, "24"),
-            (Fault::TooLarge { status: 200, limit: 1 }, "24"),
-            (Fault::ProxyDenied { host: host() }, "30"),
+            (Http::Unresolved { host: host() }, "again"),
+            (Http::NoConnection { host: host(), reason: String::new() }, "again"),
+            (Http::Certificate { host: host(), reason: String::new() }, "again"),
+            (Http::Timeout { host: host(), limit: Duration::from_mins(5) }, "24"),
+            (Http::Broken { host: host(), reason: String::new() }, "24"),
+            (Http::TooLarge { status: 200, limit: 1 }, "24"),
+            (Http::ProxyDenied { host: host() }, "30"),
         ];
         for (fault, expected) in faults {
+            let fault = Fault::from(fault);
             assert_eq!(row(&judge(Err(fault.clone()), &Mask::default())), expected, "{fault}");
         }
     }

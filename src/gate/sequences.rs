@@ -12,6 +12,7 @@ use reqwest::header::RETRY_AFTER;
 use tokio::time::{Instant, sleep};
 
 use crate::epm::error::{Fault, ReadError};
+use crate::http::fault::Fault as Http;
 use crate::epm::reply::Reply;
 use crate::epm::submission::judge;
 use crate::foreign::Mask;
@@ -120,11 +121,11 @@ fn body(rng: &mut Rng) -> Body {
 fn reply(raw: Raw) -> Result<Reply, Fault> {
     let host = || "epm.example.com".to_owned();
     match raw {
-        Raw::Unresolved => Err(Fault::Unresolved { host: host() }),
-        Raw::BadCertificate => Err(Fault::Certificate { host: host(), reason: String::new() }),
-        Raw::NotOpened => Err(Fault::NoConnection { host: host(), reason: String::new() }),
-        Raw::Lost => Err(Fault::Broken { host: host(), reason: String::new() }),
-        Raw::Late => Err(Fault::Timeout { host: host(), limit: Duration::ZERO }),
+        Raw::Unresolved => Err(Http::Unresolved { host: host() }.into()),
+        Raw::BadCertificate => Err(Http::Certificate { host: host(), reason: String::new() }.into()),
+        Raw::NotOpened => Err(Http::NoConnection { host: host(), reason: String::new() }.into()),
+        Raw::Lost => Err(Http::Broken { host: host(), reason: String::new() }.into()),
+        Raw::Late => Err(Http::Timeout { host: host(), limit: Duration::ZERO }.into()),
         Raw::Http { status, body, wish } => {
             let reply = Reply::of(status, &text(body));
             Ok(match wish {

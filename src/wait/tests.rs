@@ -3,6 +3,7 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 
 use super::*;
+use crate::http::fault::Fault as Http;
 
 const RUNNING: Heard = Heard::State(State::InProgress);
 const SUCCESS: Heard = Heard::State(State::Succeeded);
@@ -296,7 +297,7 @@ async fn an_attempt_is_repeated_within_the_budget_and_no_sooner_than_asked() {
     assert_eq!((done, asked.last().copied()), (false, Some(600)));
     let (done, asked) = attempt(vec![down(); 500], with_timeout(10.0)).await;
     assert_eq!((done, asked.last().copied()), (false, Some(9)));
-    let unresolved = || Fault::Unresolved { host: String::new() };
+    let unresolved = || Fault::Http(Http::Unresolved { host: String::new() });
     assert_eq!(attempt(vec![unresolved(); 500], rules()).await.1.last(), Some(&60));
 }
 

@@ -1,26 +1,23 @@
-use std::net::SocketAddr;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
-
-use super::super::transport::Transport;
 use super::*;
+
+fn shut() -> http::Fault {
+    http::Fault::NoConnection { host: "h".to_owned(), reason: String::new() }
+}
+
+fn lost() -> http::Fault {
+    http::Fault::Broken { host: "h".to_owned(), reason: String::new() }
+}
 
 #[test]
 fn only_what_never_left_may_be_submitted_again() {
-    let host = || "h".to_owned();
-    let limit = Duration::from_secs(30);
     let table = [
-        (Fault::Unresolved { host: host() }, true, Hope::Minute),
-        (Fault::Certificate { host: host(), reason: String::new() }, true, Hope::None),
-        (Fault::NoConnection { host: host(), reason: String::new() }, true, Hope::Budget),
-        (Fault::Timeout { host: host(), limit }, false, Hope::Budget),
-        (Fault::Broken { host: host(), reason: String::new() }, false, Hope::Budget),
+        (Fault::Http(shut()), true, Hope::Budget),
+        (Fault::Http(lost()), false, Hope::Budget),
         (Fault::Unavailable { status: 503, retry_after: None, said: None }, false, Hope::Budget),
         (Fault::NotJson { status: 200 }, false, Hope::Budget),
-        (Fault::TooLarge { status: 200, limit: 1 }, false, Hope::Budget),
         (Fault::Expired, true, Hope::Budget),
-        (Fault::ProxyDenied { host: host() }, true, Hope::None),
+        // Whatever became of the exchange, nothing was sent to EPM.
+        (Fault::NoToken(lost().into()), true, Hope::Budget),
         (Fault::Late, true, Hope::None),
     ];
     for (fault, before, hope) in table {
@@ -35,91 +32,16 @@ fn a_redirect_names_its_place_harmlessly() {
     assert_eq!(text, "EPM answered with a redirect (HTTP 302) to `https://evil.example/' ::error::x`");
 }
 
-/// What a request to this address comes to, whose connection may take so long to open.
-async fn fault_of(url: &str, connect: Duration) -> Fault {
-    let client = Transport::new(true).unwrap().for_one_submit(connect * 2).unwrap();
-    let answer = async { client.get(url).send().await?.bytes().await };
-    Fault::of(&answer.await.unwrap_err(), "h", Duration::from_secs(30))
-}
-
-const LONG: Duration = Duration::from_secs(30);
-
-#[tokio::test]
-async fn a_name_that_does_not_resolve_is_told_from_a_door_that_is_shut() {
-    let host = || "h".to_owned();
-    assert_eq!(fault_of("http://no-such-host.invalid/", LONG).await, Fault::Unresolved { host: host() });
-    let shut = TcpSocket::new_v4().unwrap();
-    shut.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let url = format!("http://{}", shut.local_addr().unwrap());
-    let Fault::NoConnection { reason, .. } = fault_of(&url, LONG).await else { panic!("it was shut") };
-    assert!(reason.contains("refused"), "{reason}");
-}
-
-#[tokio::test]
-async fn a_door_that_never_opens_is_no_connection_either() {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-    let listener = socket.listen(1).unwrap();
-    let address = listener.local_addr().unwrap();
-    let mut waiting = Vec::new();
-    // Until no more are taken in: what then knocks is not heard.
-    while let Ok(Ok(knock)) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
-        waiting.push(knock);
-    }
-    let reason = "it was not opened in time".to_owned();
-    let expected = Fault::NoConnection { host: "h".to_owned(), reason };
-    assert_eq!(fault_of(&format!("http://{address}"), Duration::from_millis(50)).await, expected);
-}
-
-#[tokio::test]
-async fn an_answer_that_breaks_off_has_been_asked_for() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        let _ = stream.read(&mut [0; 1024]).await;
-        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{").await;
-    });
-    let fault = fault_of(&url, LONG).await;
-    assert!(matches!(&fault, Fault::Broken { reason, .. } if reason.len() > 2), "{fault}");
-    assert!(!fault.is_before_sending());
-}
-
-#[test]
-fn a_certificate_is_found_however_deep_it_lies() {
-    let problem = rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
-    let wrapped = io::Error::other(io::Error::other(problem));
-    assert_eq!(certificate_problem(&wrapped).as_deref(), Some("it has expired"));
-    assert_eq!(certificate_problem(&io::Error::other("no")), None);
-    assert_eq!(
-        root_cause(&wrapped),
-        root_cause(&io::Error::other(io::Error::other("invalid peer certificate: Expired")))
-    );
-}
-
-#[test]
-fn a_time_that_is_up_is_found_however_deep_it_lies() {
-    let up = || io::Error::new(io::ErrorKind::TimedOut, "time is up");
-    assert!(is_timeout(&up()) && is_timeout(&io::Error::other(up())));
-    assert!(!is_timeout(&io::Error::new(io::ErrorKind::ConnectionRefused, "refused")));
-}
-
 #[test]
 fn each_fault_and_each_refusal_says_what_to_do() {
-    let (host, reason) = (|| "h".to_owned(), String::new);
     let unavailable = |status| Fault::Unavailable { status, retry_after: None, said: None };
     let faults = [
-        (Fault::Unresolved { host: host() }, "resolves"),
-        (Fault::Certificate { host: host(), reason: reason() }, "TLS"),
-        (Fault::NoConnection { host: host(), reason: reason() }, "network"),
-        (Fault::Timeout { host: host(), limit: LONG }, "network"),
-        (Fault::Broken { host: host(), reason: reason() }, "network"),
+        (Fault::Http(shut()), "network"),
+        (Fault::NoToken(auth::Fault::Busy), "token file of its own"),
         (unavailable(429), "fewer jobs"),
         (unavailable(503), "maintenance"),
         (Fault::NotJson { status: 200 }, "page in front"),
-        (Fault::TooLarge { status: 200, limit: 1 }, "page in front"),
-        (Fault::Expired, "password"),
-        (Fault::ProxyDenied { host: host() }, "HTTPS_PROXY"),
+        (Fault::Expired, "token"),
         (Fault::Late, "--timeout"),
     ];
     for (fault, told) in faults {
@@ -127,6 +49,9 @@ fn each_fault_and_each_refusal_says_what_to_do() {
     }
     let refusals = [
         (Refusal::Unauthorized, "locks the account"),
+        (Refusal::TokenRefused, "token"),
+        (Refusal::Audience, "secondary audience"),
+        (Refusal::NoToken(auth::Denial::Outlived), "login --renew"),
         (Refusal::Forbidden { said: None }, "role"),
         (Refusal::Proxy, "HTTPS_PROXY"),
         (Refusal::Redirect { status: 302, location: None }, "`--url`"),

@@ -1,0 +1,175 @@
+//! Device login (RFC 8628): a person lets us in with a browser anywhere, and we get a refresh token.
+
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::time::{Instant, sleep_until};
+use url::Url;
+
+use crate::foreign::{Foreign, Mask};
+use crate::http::{Answer, Transport};
+
+use super::identity::{Denial, Fault, Identity, NoToken, Tokens, error_of};
+use super::secret::forms;
+
+/// How often is asked where the service does not say (RFC 8628 §3.2).
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// By how much `slow_down` makes that longer (RFC 8628 §3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+
+/// How long a code holds where the service does not say.
+const LASTS: Duration = Duration::from_mins(10);
+
+/// Why nobody was let in.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The token URL does not say where codes are handed out.
+    #[error("the token URL does not end in `/token`, so where device codes are handed out is not known")]
+    NoEndpoint,
+    /// The service is not there.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// It hands out no code, or no token for one.
+    #[error(transparent)]
+    Denied(#[from] Denial),
+    /// `access_denied`.
+    #[error("the person who was asked has denied access")]
+    Refused,
+    /// `expired_token`, or nobody answered for as long as the code holds.
+    #[error("nobody entered the code in time")]
+    Expired,
+    /// Tokens without a refresh token among them.
+    #[error("the identity service gave no refresh token")]
+    NoRefreshToken,
+}
+
+impl Error {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NoEndpoint => "give the token endpoint, such as `https://idcs-....identity.oraclecloud.com/oauth2/v1/token`",
+            Self::Fault(fault) => fault.help(),
+            Self::Denied(denial) => denial.help(),
+            Self::Refused => "run `epm-gate login` again, and allow access as the user whom the jobs are to run as",
+            Self::Expired => "run `epm-gate login` again, and enter the code within its time",
+            Self::NoRefreshToken => {
+                "add `offline_access` to `--scope`, and allow `Token refresh` to the application at the identity service"
+            }
+        }
+    }
+}
+
+/// What a person is to do.
+pub struct Invitation {
+    /// Where to go.
+    pub address: Foreign,
+    /// What to enter there.
+    pub code: Foreign,
+    /// How long the code holds.
+    pub lasts: Duration,
+    secret: SecretString,
+    interval: Duration,
+    begun: Instant,
+}
+
+#[derive(Deserialize)]
+struct Handed {
+    device_code: SecretString,
+    user_code: String,
+    #[serde(alias = "verification_url")]
+    verification_uri: String,
+    #[serde(default)]
+    expires_in: Option<f64>,
+    #[serde(default)]
+    interval: Option<f64>,
+}
+
+/// Asks for a code that a person can enter.
+///
+/// # Errors
+///
+/// Why there is none.
+pub async fn invite(identity: &Identity, transport: &Transport) -> Result<Invitation, Error> {
+    let url = endpoint(&identity.token_url).ok_or(Error::NoEndpoint)?;
+    let scope = identity.scope.as_deref().unwrap_or_default();
+    let mut fields = vec![("response_type", "device_code")];
+    if identity.client_secret.is_some() {
+        // RFC 8628 §3.1 wants it in the form, whatever else tells who the client is.
+        fields.push(("client_id", &identity.client_id));
+    }
+    if !scope.is_empty() {
+        fields.push(("scope", scope));
+    }
+    let begun = Instant::now();
+    let answer = identity.post(transport, url, &fields).await?;
+    let Ok(handed) = serde_json::from_slice::<Handed>(&answer.body) else {
+        return Err(refused(identity, &answer, &Mask::new(identity.forms())));
+    };
+    let mask = Mask::new(identity.forms().into_iter().chain(forms([handed.device_code.expose_secret()])));
+    Ok(Invitation {
+        address: mask.foreign(&handed.verification_uri),
+        code: mask.foreign(&handed.user_code),
+        lasts: seconds(handed.expires_in).unwrap_or(LASTS),
+        interval: seconds(handed.interval).unwrap_or(INTERVAL),
+        secret: handed.device_code,
+        begun,
+    })
+}
+
+/// Waits until the person has answered.
+///
+/// # Errors
+///
+/// Why there are no tokens.
+pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invitation) -> Result<Tokens, Error> {
+    const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+    let code = invitation.secret.expose_secret();
+    let mask = Mask::new(identity.forms().into_iter().chain(forms([code])));
+    let fields = [("grant_type", GRANT), ("device_code", code)];
+    let end = invitation.begun + invitation.lasts;
+    let mut interval = invitation.interval;
+    loop {
+        let at = Instant::now() + interval;
+        if at > end {
+            return Err(Error::Expired);
+        }
+        sleep_until(at).await;
+        // What cannot be reached for a moment is asked again, ever more slowly (RFC 8628 §3.5).
+        let Ok(answer) = identity.post(transport, identity.token_url.clone(), &fields).await else {
+            interval = (interval * 2).min(Duration::from_mins(1));
+            continue;
+        };
+        if let Some(tokens) = Tokens::read(&answer) {
+            return if tokens.refresh.is_some() { Ok(tokens) } else { Err(Error::NoRefreshToken) };
+        }
+        match error_of(&answer.body).as_deref() {
+            Some("authorization_pending") => {}
+            Some("slow_down") => interval += SLOWER,
+            Some("access_denied") => return Err(Error::Refused),
+            Some("expired_token") => return Err(Error::Expired),
+            None if matches!(answer.status, 408 | 429 | 500..) => {}
+            _ => return Err(refused(identity, &answer, &mask)),
+        }
+    }
+}
+
+/// Device codes are handed out beside tokens: `/oauth2/v1/device` (epm-api.md §5.2).
+fn endpoint(token_url: &Url) -> Option<Url> {
+    let path = token_url.path().trim_end_matches('/').strip_suffix("/token")?;
+    let mut url = token_url.clone();
+    url.set_path(&format!("{path}/device"));
+    Some(url)
+}
+
+fn seconds(given: Option<f64>) -> Option<Duration> {
+    Duration::try_from_secs_f64(given?).ok().filter(|length| !length.is_zero())
+}
+
+fn refused(identity: &Identity, answer: &Answer, mask: &Mask) -> Error {
+    match identity.no_token(answer, mask) {
+        NoToken::Fault(fault) => fault.into(),
+        NoToken::Denied(denial) => denial.into(),
+    }
+}

@@ -1,0 +1,376 @@
+//! The identity service: where tokens come from (RFC 6749, RFC 7523; Oracle's texts in epm-api.md §5.2).
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, RETRY_AFTER};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+
+use crate::foreign::{Foreign, Mask, quote};
+use crate::http::fault::Hope;
+use crate::http::{self, Allowance, Answer, Transport};
+use crate::pace;
+
+use super::secret::{form_encoded, forms};
+
+/// How long one exchange may take. Nothing else ends it: what it hands out can be had only once.
+pub const EXCHANGE: Duration = Duration::from_mins(1);
+
+/// The identity service, and who we are to it.
+#[derive(Clone)]
+pub struct Identity {
+    /// Where tokens are handed out.
+    pub token_url: Url,
+    /// The application that is registered there.
+    pub client_id: String,
+    /// Its secret; a public application has none.
+    pub client_secret: Option<SecretString>,
+    /// What the token is for.
+    pub scope: Option<String>,
+}
+
+/// What an exchange brought.
+pub struct Tokens {
+    /// Shown to EPM.
+    pub access: SecretString,
+    /// The next one to exchange. None where the old one stays.
+    pub refresh: Option<SecretString>,
+    /// How long the access token holds, where that is said.
+    pub lasts: Option<Duration>,
+}
+
+/// Why there is no token. No variant carries one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoToken {
+    /// Worth asking again.
+    Fault(Fault),
+    /// Final.
+    Denied(Denial),
+}
+
+/// The identity service is not there, or does not answer the question.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// No answer came.
+    #[error(transparent)]
+    Http(#[from] http::fault::Fault),
+    /// 408, 429, 5xx.
+    #[error("the identity service {} answered HTTP {status}", quote(host))]
+    Unavailable {
+        /// The host.
+        host: String,
+        /// The code.
+        status: u16,
+        /// How long to stay away.
+        retry_after: Option<Duration>,
+    },
+    /// A 2xx without tokens.
+    #[error("the identity service {} answered HTTP {status} without a token", quote(host))]
+    NoTokens {
+        /// The host.
+        host: String,
+        /// The code.
+        status: u16,
+    },
+    /// Another gate exchanges the token of the same file.
+    #[error("another gate is exchanging the refresh token at this moment")]
+    Busy,
+}
+
+impl Fault {
+    /// Whether the exchange provably did not take place.
+    pub fn is_before_sending(&self) -> bool {
+        match self {
+            Self::Http(fault) => fault.is_before_sending(),
+            Self::Busy => true,
+            Self::Unavailable { .. } | Self::NoTokens { .. } => false,
+        }
+    }
+
+    /// How long it is worth asking again.
+    pub fn hope(&self) -> Hope {
+        match self {
+            Self::Http(fault) => fault.hope(),
+            Self::NoTokens { .. } => Hope::None,
+            Self::Unavailable { .. } | Self::Busy => Hope::Budget,
+        }
+    }
+
+    /// How long the service asks to stay away.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unavailable { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Http(fault) => fault.help(),
+            Self::Unavailable { status: 429, .. } => "start fewer gates at the same time, or raise `--outage-budget`",
+            Self::Unavailable { .. } => "the identity service may be down: try again, or raise `--outage-budget`",
+            Self::NoTokens { .. } => "check that `--token-url` is the token endpoint itself and no page in front of it",
+            Self::Busy => "try again once it is done, or give each pipeline a client and a token file of its own",
+        }
+    }
+}
+
+/// The identity service gives out no token.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denial {
+    /// `The token has already been consumed`.
+    #[error("the refresh token has already been consumed{}", after(cut_short.as_deref()))]
+    Consumed {
+        /// When an exchange of it began that was cut short, if the file tells of one.
+        cut_short: Option<String>,
+    },
+    /// `Token is expired for client`.
+    #[error("the refresh token has expired")]
+    Outlived,
+    /// `invalid_client`.
+    #[error("the identity service does not accept the client (`invalid_client`){}", words(said.as_ref()))]
+    InvalidClient {
+        /// What it says beside it.
+        said: Option<Foreign>,
+    },
+    /// `unauthorized_client`.
+    #[error("the client may not do this (`unauthorized_client`){}", words(said.as_ref()))]
+    UnauthorizedClient {
+        /// What it says beside it.
+        said: Option<Foreign>,
+    },
+    /// Any other refusal.
+    #[error("the identity service refused (HTTP {status}{}){}", named(error.as_ref()), words(said.as_ref()))]
+    Refused {
+        /// The code.
+        status: u16,
+        /// The error's name.
+        error: Option<Foreign>,
+        /// What it says beside it.
+        said: Option<Foreign>,
+        /// How many seconds its clock is ahead of ours, where that is more than a minute.
+        skew: Option<i64>,
+    },
+    /// A token file that cannot be used.
+    #[error(transparent)]
+    File(super::token_file::Error),
+    /// An assertion that could not be signed.
+    #[error(transparent)]
+    Unsigned(super::jwt::Error),
+}
+
+fn after(cut_short: Option<&str>) -> String {
+    let told = |at| {
+        format!(
+            ": an exchange that began at {at} was cut short, so the token that it brought was lost on its way into the file"
+        )
+    };
+    cut_short.map(told).unwrap_or_default()
+}
+
+fn words(said: Option<&Foreign>) -> String {
+    said.map(|said| format!(": {}", quote(said.first_line()))).unwrap_or_default()
+}
+
+fn named(error: Option<&Foreign>) -> String {
+    error.map(|error| format!(", {}", quote(error.first_line()))).unwrap_or_default()
+}
+
+impl Denial {
+    /// What to do about it.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Consumed { .. } => {
+                "a refresh token can be exchanged once: get a new one with `epm-gate login`, keep it in a \
+                 `--refresh-token-file` that survives the job, and let no two places use the same one"
+            }
+            Self::Outlived => {
+                "get a new one with `epm-gate login`, and exchange it ahead of its 7 days with `epm-gate login --renew` \
+                 in a scheduled job"
+            }
+            Self::InvalidClient { .. } => {
+                "check `--client-id`, and `EPM_CLIENT_SECRET` if the application is confidential; a public one has no secret"
+            }
+            Self::UnauthorizedClient { .. } => {
+                "allow this grant to the application at the identity service, and `Allow token refresh` where the scope \
+                 has `offline_access`"
+            }
+            Self::Refused { skew: Some(_), .. } => {
+                "set this machine's clock: it differs from that of the identity service, which refuses assertions from \
+                 the past or the future"
+            }
+            Self::Refused { .. } => {
+                "compare `--token-url`, `--client-id`, `--scope` and the grant with the application at the identity service"
+            }
+            Self::File(error) => error.help(),
+            Self::Unsigned(error) => error.help(),
+        }
+    }
+}
+
+impl From<super::token_file::Error> for NoToken {
+    fn from(error: super::token_file::Error) -> Self {
+        Self::Denied(Denial::File(error))
+    }
+}
+
+/// What stands in the body of an error (RFC 6749 §5.2).
+#[derive(Default, Deserialize)]
+struct Complaint {
+    error: Option<String>,
+    error_description: Option<String>,
+}
+
+/// What stands in the body of a success (RFC 6749 §5.1).
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+    #[serde(default)]
+    refresh_token: Option<SecretString>,
+    #[serde(default)]
+    expires_in: Value,
+}
+
+impl Identity {
+    /// Exchanges a refresh token for an access token, and for the next refresh token.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none. After a fault that is not before sending, the token may be used up.
+    pub async fn refresh(&self, transport: &Transport, token: &SecretString) -> Result<Tokens, NoToken> {
+        let secret = token.expose_secret();
+        self.exchange(transport, &[("grant_type", "refresh_token"), ("refresh_token", secret)], false).await
+    }
+
+    /// Exchanges an assertion about a user for an access token.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub async fn assert(&self, transport: &Transport, assertion: &SecretString) -> Result<Tokens, NoToken> {
+        const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+        let secret = assertion.expose_secret();
+        self.exchange(transport, &[("grant_type", GRANT), ("assertion", secret)], true).await
+    }
+
+    /// The host, for messages.
+    pub fn host(&self) -> String {
+        http::url::host(&self.token_url)
+    }
+
+    /// Every form in which the client's secret could come back.
+    pub fn forms(&self) -> Vec<String> {
+        let Some(secret) = &self.client_secret else { return Vec::new() };
+        forms([secret.expose_secret(), &self.basic(secret)])
+    }
+
+    /// `scoped`: the scope is asked for. A refresh asks for none: it brings what the first token had.
+    async fn exchange(
+        &self,
+        transport: &Transport,
+        fields: &[(&str, &str)],
+        scoped: bool,
+    ) -> Result<Tokens, NoToken> {
+        let scope = self.scope.as_deref().filter(|_| scoped).map(|scope| ("scope", scope));
+        let fields: Vec<(&str, &str)> = fields.iter().copied().chain(scope).collect();
+        let mask = Mask::new(self.forms().into_iter().chain(forms(fields[1..].iter().map(|(_, value)| *value))));
+        let answer = self.post(transport, self.token_url.clone(), &fields).await.map_err(NoToken::Fault)?;
+        Tokens::read(&answer).ok_or_else(|| self.no_token(&answer, &mask))
+    }
+
+    /// Sends a form as this client. The connection is a new one: a reset of one that had idled could not be told from an
+    /// exchange that took place.
+    pub(super) async fn post(
+        &self,
+        transport: &Transport,
+        url: Url,
+        fields: &[(&str, &str)],
+    ) -> Result<Answer, Fault> {
+        let allowance = Allowance::until(tokio::time::Instant::now() + EXCHANGE, EXCHANGE);
+        let host = self.host();
+        let client = transport.for_one_request(EXCHANGE).map_err(|error| http::fault::Fault::NoConnection {
+            host: host.clone(),
+            reason: quote(&error.to_string()),
+        })?;
+        let own = self.client_secret.is_none().then_some(("client_id", self.client_id.as_str()));
+        let fields = fields.iter().copied().chain(own);
+        let form: Vec<String> =
+            fields.map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
+        let mut request = client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.join("&"));
+        if let Some(secret) = &self.client_secret {
+            request = request.header(AUTHORIZATION, format!("Basic {}", self.basic(secret)));
+        }
+        Ok(http::exchange(request, &host, allowance).await?)
+    }
+
+    fn basic(&self, secret: &SecretString) -> String {
+        let (id, secret) = (form_encoded(&self.client_id), form_encoded(secret.expose_secret()));
+        STANDARD.encode(format!("{id}:{secret}"))
+    }
+
+    /// What an answer without tokens means.
+    pub(super) fn no_token(&self, answer: &Answer, mask: &Mask) -> NoToken {
+        let (host, status) = (self.host(), answer.status);
+        let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        match status {
+            408 | 429 | 500.. => {
+                let retry_after = text(RETRY_AFTER);
+                let retry_after =
+                    retry_after.and_then(|value| pace::retry_after(value, text(DATE), SystemTime::now()));
+                NoToken::Fault(Fault::Unavailable { host, status, retry_after })
+            }
+            200..300 => NoToken::Fault(Fault::NoTokens { host, status }),
+            _ => NoToken::Denied(denial(status, &answer.body, text(DATE), mask)),
+        }
+    }
+}
+
+/// The name of an error of the identity service, as the device flow branches on it.
+pub(super) fn error_of(body: &[u8]) -> Option<String> {
+    serde_json::from_slice::<Complaint>(body).ok()?.error
+}
+
+/// Reads what the service says, of which Oracle's own texts are quoted in epm-api.md §5.2.
+pub(super) fn denial(status: u16, body: &[u8], date: Option<&str>, mask: &Mask) -> Denial {
+    let complaint: Complaint = serde_json::from_slice(body).unwrap_or_default();
+    let description = complaint.error_description.unwrap_or_default();
+    let said = Some(mask.foreign(&description)).filter(|said| !said.first_line().is_empty());
+    let is = |text: &str| description.to_ascii_lowercase().contains(text);
+    match complaint.error.as_deref() {
+        Some("invalid_grant") if is("already been consumed") => Denial::Consumed { cut_short: None },
+        Some("invalid_grant") if is("token is expired for client") => Denial::Outlived,
+        Some("invalid_client") => Denial::InvalidClient { said },
+        Some("unauthorized_client") => Denial::UnauthorizedClient { said },
+        error => Denial::Refused { status, error: error.map(|error| mask.foreign(error)), said, skew: skew(date) },
+    }
+}
+
+/// How many seconds the clock that made this `Date` is ahead of ours; none where both agree to a minute.
+fn skew(date: Option<&str>) -> Option<i64> {
+    let theirs = httpdate::parse_http_date(date?.trim()).ok()?;
+    let ahead = match theirs.duration_since(SystemTime::now()) {
+        Ok(ahead) => i64::try_from(ahead.as_secs()).ok()?,
+        Err(behind) => -i64::try_from(behind.duration().as_secs()).ok()?,
+    };
+    (ahead.abs() > 60).then_some(ahead)
+}
+
+impl Tokens {
+    /// Those of an answer, if it has any.
+    pub(super) fn read(answer: &Answer) -> Option<Self> {
+        let granted: Granted = serde_json::from_slice(&answer.body).ok()?;
+        let seconds = match &granted.expires_in {
+            Value::Number(number) => number.as_f64(),
+            Value::String(text) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let lasts = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let is_success = (200..300).contains(&answer.status);
+        is_success.then_some(Self { access: granted.access_token, refresh: granted.refresh_token, lasts })
+    }
+}

@@ -1,0 +1,240 @@
+//! The file that holds a refresh token. Such a token can be exchanged once (epm-api.md §5.2), so one gate at a time
+//! exchanges it, under a lock; the file is shown to be replaceable before; and what an exchange leaves behind that was
+//! killed in the middle says so to the next one.
+
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::durable::{self, Lock, LockError, Readers};
+use crate::foreign::{quote, quote_path};
+
+use super::secret::{self, read_secret};
+
+/// A file with a refresh token.
+#[derive(Clone, Debug)]
+pub struct TokenFile {
+    path: PathBuf,
+}
+
+/// A token file that cannot be used. No variant carries a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It holds no token.
+    #[error("{problem}")]
+    Unreadable {
+        /// What is wrong with it.
+        problem: String,
+        /// What would be right.
+        help: &'static str,
+    },
+    /// It could not be replaced, and the token that it holds can be used only once.
+    #[error("the refresh token's file {} cannot be replaced: {problem}", quote_path(path))]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+    /// Two gates could exchange the token at once.
+    #[error("the refresh token's file {} cannot be locked: {problem}", quote_path(path))]
+    NoLock {
+        /// The lock file.
+        path: PathBuf,
+        /// What the system says.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// What would be right.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::Unreadable { help, .. } => help,
+            Self::Unwritable { .. } => {
+                "put the token into a file of its own, in a folder that this user may write to and that has room: each \
+                 exchange replaces it by a new one"
+            }
+            Self::NoLock { .. } => "put the token's file on a file system that has locks, such as a local disk",
+        }
+    }
+}
+
+impl From<secret::Error> for Error {
+    fn from(error: secret::Error) -> Self {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {}", quote(&cause.to_string())));
+        Self::Unreadable { problem: format!("{error}{}", cause.unwrap_or_default()), help: error.help() }
+    }
+}
+
+/// A gate's turn at the file, until it is dropped or the process ends.
+pub struct Turn {
+    file: TokenFile,
+    lock: Lock,
+}
+
+impl TokenFile {
+    /// The file at a path, or where a link there leads to.
+    pub fn at(path: &Path) -> Self {
+        Self { path: durable::resolve(path) }
+    }
+
+    /// The file itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The token that it holds now.
+    ///
+    /// # Errors
+    ///
+    /// A file that holds no token.
+    pub fn read(&self) -> Result<SecretString, Error> {
+        let token = read_secret(&self.path)?;
+        secret::check(&token, "refresh token")?;
+        Ok(token)
+    }
+
+    /// Shows that the file can be replaced by one with so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// What would keep it from being replaced.
+    pub fn prove(&self, size: usize) -> Result<(), Error> {
+        durable::prove(&self.path, size).map_err(|error| self.unwritable(&error))
+    }
+
+    /// Takes the turn to exchange the token; none while another gate has it.
+    ///
+    /// # Errors
+    ///
+    /// A lock beside the file that cannot be had.
+    pub fn turn(&self) -> Result<Option<Turn>, Error> {
+        let path = durable::beside(&self.path, "lock");
+        match durable::lock(&path) {
+            Ok(lock) => Ok(lock.map(|lock| Turn { file: self.clone(), lock })),
+            Err(LockError::Unwritable(source)) => Err(self.unwritable(&source)),
+            Err(error @ (LockError::NotAFile | LockError::NoLocks(_))) => {
+                Err(Error::NoLock { path, problem: quote(&error.to_string()) })
+            }
+        }
+    }
+
+    fn unwritable(&self, source: &io::Error) -> Error {
+        Error::Unwritable { path: self.path.clone(), problem: quote(&source.to_string()) }
+    }
+}
+
+impl Turn {
+    /// The file whose turn it is.
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// When an earlier exchange of this very token began whose end nobody wrote down: its process was killed, or its
+    /// answer never came, so the token may be used up.
+    pub fn unfinished(&mut self, token: &SecretString) -> Option<Timestamp> {
+        let mut mark = String::new();
+        let file = self.lock.file();
+        file.rewind().and_then(|()| file.take(256).read_to_string(&mut mark)).ok()?;
+        let (fingerprint, at) = mark.trim().split_once(' ')?;
+        at.parse().ok().filter(|_| fingerprint == fingerprint_of(token))
+    }
+
+    /// Leaves a mark that the exchange of this token has begun.
+    ///
+    /// # Errors
+    ///
+    /// A mark that cannot be written: then nothing may be exchanged.
+    pub fn begin(&mut self, token: &SecretString) -> Result<(), Error> {
+        let mark = format!("{} {}\n", fingerprint_of(token), Timestamp::now());
+        self.mark(&mark).map_err(|error| self.file.unwritable(&error))
+    }
+
+    /// Takes the mark away: the token is known to be good, or to be dead.
+    pub fn end(&mut self) {
+        // A mark that stays matches no token but a dead one.
+        let _ = self.mark("");
+    }
+
+    /// Puts a new token in the place of the one that is used up.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the file holds a dead token then.
+    pub fn replace(&mut self, token: &SecretString) -> Result<(), Error> {
+        let line = format!("{}\n", token.expose_secret());
+        durable::replace(&self.file.path, line.as_bytes(), Readers::Owner).map_err(|error| self.file.unwritable(&error))
+    }
+
+    fn mark(&mut self, mark: &str) -> io::Result<()> {
+        let file = self.lock.file();
+        file.rewind()?;
+        file.set_len(0)?;
+        file.write_all(mark.as_bytes())?;
+        file.sync_all()
+    }
+}
+
+/// Tells one token from another, and nothing else of it.
+fn fingerprint_of(token: &SecretString) -> String {
+    let hash = digest(&SHA256, token.expose_secret().as_bytes());
+    hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token_file(content: &str) -> (tempfile::TempDir, TokenFile) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        std::fs::write(&path, content).unwrap();
+        (dir, TokenFile::at(&path))
+    }
+
+    #[test]
+    fn one_gate_at_a_time_has_its_turn() {
+        let (_dir, file) = token_file("first\n");
+        let turn = file.turn().unwrap();
+        assert!(turn.is_some() && file.turn().unwrap().is_none());
+        drop(turn);
+        assert!(file.turn().unwrap().is_some());
+    }
+
+    #[test]
+    fn an_exchange_that_was_killed_is_found_by_the_next_of_the_same_token() {
+        let (_dir, file) = token_file("first\n");
+        let mut turn = file.turn().unwrap().unwrap();
+        let token = file.read().unwrap();
+        assert_eq!(turn.unfinished(&token), None);
+        turn.begin(&token).unwrap();
+        drop(turn);
+        let mut turn = file.turn().unwrap().unwrap();
+        assert!(turn.unfinished(&token).is_some());
+        assert_eq!(turn.unfinished(&SecretString::from("another")), None);
+        turn.end();
+        assert_eq!(turn.unfinished(&token), None);
+    }
+
+    #[test]
+    fn a_new_token_takes_the_place_of_the_old_one() {
+        let (_dir, file) = token_file("first\n");
+        let mut turn = file.turn().unwrap().unwrap();
+        turn.replace(&SecretString::from("second")).unwrap();
+        assert_eq!(file.read().unwrap().expose_secret(), "second");
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "second\n");
+    }
+
+    #[test]
+    fn a_mark_shows_nothing_of_the_token() {
+        let (_dir, file) = token_file("first\n");
+        let mut turn = file.turn().unwrap().unwrap();
+        turn.begin(&SecretString::from("first")).unwrap();
+        let mark = std::fs::read_to_string(durable::beside(file.path(), "lock")).unwrap();
+        assert!(mark.len() > 20 && !mark.contains("first"), "{mark}");
+    }
+}
