@@ -12,7 +12,7 @@ use crate::signals::{self, Signals, hand_on};
 
 /// What a surrounding pipeline may have set and what would lead the command past the sandbox: other ways to log in,
 /// and proxies of `http://`.
-const DIVERTING: [&str; 20] = [
+const DIVERTING: [&str; 22] = [
     "EPM_ACCESS_TOKEN",
     "EPM_ACCESS_TOKEN_FILE",
     "EPM_CLIENT_ID",
@@ -29,6 +29,8 @@ const DIVERTING: [&str; 20] = [
     "EPM_REFRESH_TOKEN_FILE",
     "EPM_SCOPE",
     "EPM_TOKEN_URL",
+    "HTTPS_PROXY",
+    "https_proxy",
     "HTTP_PROXY",
     "http_proxy",
     "ALL_PROXY",

@@ -32,6 +32,12 @@ pub struct Request {
     pub payload: Value,
     /// How the client calls itself.
     pub user_agent: Option<String>,
+    /// Which grant was asked for, where it went to the identity service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<String>,
+    /// How the client of such a request calls itself; its secret and all tokens are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
 }
 
 impl Request {
@@ -39,6 +45,12 @@ impl Request {
     #[must_use]
     pub fn is_submit(&self) -> bool {
         self.method == "POST" && self.path.split('?').next().is_some_and(|path| path.ends_with("/aif/rest/V1/jobs"))
+    }
+
+    /// Whether it went to the identity service.
+    #[must_use]
+    pub fn is_for_tokens(&self) -> bool {
+        ["/oauth2/v1/token", "/oauth2/v1/device"].iter().any(|end| self.path.ends_with(end))
     }
 }
 

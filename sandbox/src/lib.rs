@@ -13,12 +13,15 @@
 //! ```
 //!
 //! The map: a [`Scenario`] is what a TOML file says; the `pod` decides by it what each request is answered and
-//! never sees a socket; the `server` puts that on a `wire` that also commits the faults an HTTP server refuses to
+//! never sees a socket, as does the `identity` service for tokens; the `server` puts that on a `wire` that also commits the faults an HTTP server refuses to
 //! commit; the `journal` keeps every [`Request`]; a [`Sandbox`] is all of it, running.
 
+mod answer;
+mod desk;
 mod envelope;
 mod fault;
 mod file;
+mod identity;
 mod journal;
 mod login;
 mod page;
@@ -31,6 +34,9 @@ mod server;
 mod wire;
 
 pub use fault::Fault;
+pub use identity::{
+    CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_ID, JWT_KEY_PKCS1, JWT_KEY_PKCS8, REFRESH_TOKEN, SCOPE,
+};
 pub use journal::Request;
 pub use login::{DOMAIN, PASSWORD, USERNAME};
 pub use sandbox::{Options, Sandbox};

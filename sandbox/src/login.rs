@@ -12,6 +12,22 @@ pub const PASSWORD: &str = "k9+Sand/box=&\"Qz7>~?";
 /// The identity domain that may stand before the user's name. // epm-api.md §5.1
 pub const DOMAIN: &str = "acme";
 
+/// Whether a request may go on to the pod.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Entry {
+    LetIn,
+    /// No login, or a wrong one.
+    Stranger,
+    /// A bearer token that is not let in, and what the pod says of it.
+    Refused(&'static str),
+}
+
+/// The token of a bearer's `Authorization` header.
+pub(crate) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim())
+}
+
 /// The one login there is.
 #[derive(Clone)]
 pub(crate) struct Login {
@@ -21,7 +37,11 @@ pub(crate) struct Login {
 
 impl Login {
     /// Whether an `Authorization` header is this login's.
-    pub(crate) fn lets_in(&self, authorization: Option<&str>) -> bool {
+    pub(crate) fn entry(&self, authorization: Option<&str>) -> Entry {
+        if self.lets_in(authorization) { Entry::LetIn } else { Entry::Stranger }
+    }
+
+    fn lets_in(&self, authorization: Option<&str>) -> bool {
         let Some((username, password)) = authorization.and_then(credentials) else {
             return false;
         };
@@ -30,7 +50,8 @@ impl Login {
     }
 }
 
-fn credentials(authorization: &str) -> Option<(String, String)> {
+/// What stands before and behind the colon of a Basic `Authorization` header.
+pub(crate) fn credentials(authorization: &str) -> Option<(String, String)> {
     let (scheme, encoded) = authorization.split_once(' ')?;
     let decoded = BASE64_STANDARD.decode(encoded.trim()).ok()?;
     let text = String::from_utf8(decoded).ok()?;

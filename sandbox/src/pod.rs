@@ -1,6 +1,5 @@
 //! What is a request answered? Decided from the scenario and from what was asked before; no sockets here.
 
-mod answer;
 mod job;
 mod jobs;
 
@@ -8,12 +7,11 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use answer::About;
-pub(crate) use answer::Answer;
 use jobs::Jobs;
 
+use crate::answer::{About, Answer};
 use crate::envelope::refusal;
-use crate::login::Login;
+use crate::login::{Entry, Login};
 use crate::route::Route;
 use crate::scenario::{Look, Scenario};
 use crate::script::Cursor;
@@ -24,7 +22,7 @@ pub(crate) struct Call<'a> {
     pub(crate) path: &'a str,
     /// Scheme, host and port, as links begin.
     pub(crate) origin: &'a str,
-    pub(crate) let_in: bool,
+    pub(crate) entry: Entry,
     pub(crate) content_type: &'a str,
     pub(crate) payload: Option<&'a Value>,
 }
@@ -43,12 +41,14 @@ impl Pod {
 
     /// Answers a request that comes now.
     pub(crate) fn answer(&mut self, call: &Call<'_>, now: Instant) -> Answer {
-        if !call.let_in {
-            return Answer::error(401);
+        match call.entry {
+            Entry::LetIn => {}
+            Entry::Stranger => return Answer::error(401),
+            Entry::Refused(why) => return Answer::refused_token(why),
         }
         let base = |prefix| format!("{}{prefix}", call.origin);
         match (Route::of(call.path), call.method) {
-            (Route::Nowhere, _) => Answer::error(404),
+            (Route::Nowhere | Route::Token | Route::Device, _) => Answer::error(404),
             (Route::Versions, "GET") => self.look(now),
             (Route::VersionsUnslashed, "GET") => Answer::moved(&format!("{}/", call.path)),
             (Route::Jobs { prefix }, "POST") => match submitted(call) {
@@ -107,13 +107,14 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::{Call, submitted};
+    use crate::login::Entry;
 
     fn why(content_type: &str, payload: Option<&Value>) -> Option<&'static str> {
         let call = Call {
             method: "POST",
             path: "/aif/rest/V1/jobs",
             origin: "http://127.0.0.1",
-            let_in: true,
+            entry: Entry::LetIn,
             content_type,
             payload,
         };

@@ -20,6 +20,10 @@ pub(crate) enum Route<'a> {
     Download {
         name: &'a str,
     },
+    /// The identity service: tokens. // epm-api.md §5.2
+    Token,
+    /// The identity service: the first step of the device flow.
+    Device,
     Nowhere,
 }
 
@@ -27,6 +31,12 @@ impl<'a> Route<'a> {
     /// Reads the path as it was sent: decoding it would hide a `/` that is not encoded.
     pub(crate) fn of(path: &'a str) -> Self {
         let path = path.split('?').next().unwrap_or(path);
+        if path.ends_with("/oauth2/v1/token") {
+            return Self::Token;
+        }
+        if path.ends_with("/oauth2/v1/device") {
+            return Self::Device;
+        }
         if let Some(at) = path.find("/interop/rest/") {
             return Self::interop(&path[at..]);
         }
@@ -81,6 +91,9 @@ mod tests {
             ("/aif/rest/V1/jobs/".into(), Route::Nowhere),
             ("/aif/rest/V1/jobs/7/".into(), Route::Nowhere),
             ("/aif/rests/".into(), Route::Nowhere),
+            ("/oauth2/v1/token".into(), Route::Token),
+            ("/gw/oauth2/v1/device?x".into(), Route::Device),
+            ("/oauth2/v2/token".into(), Route::Nowhere),
             ("/".into(), Route::Nowhere),
             (file("outbox%2Flogs%2FX.log/contents"), Route::Download { name }),
             (file("outbox/logs/X.log/contents"), Route::Nowhere),

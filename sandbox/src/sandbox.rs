@@ -4,15 +4,18 @@ use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
+use crate::desk::Desk;
 use crate::fault::Reception;
+use crate::identity::Identity;
 use crate::journal::{Journal, Request};
 use crate::login::{Login, PASSWORD, USERNAME};
 use crate::pod::Pod;
 use crate::scenario::Scenario;
-use crate::server::{Desk, serve};
+use crate::server::serve;
 use crate::wire::Door;
 
 /// What can be chosen about a [`Sandbox`] beside its scenario.
@@ -54,8 +57,9 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
         let receptions = scenario.connections.clone();
+        let identity = Identity::new(scenario.identity.clone(), &login.username, Instant::now());
         let pod = Pod::new(scenario, &login);
-        let desk = Arc::new(Desk::new(pod, Journal::new(options.log), login.clone()));
+        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone()));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);
@@ -83,10 +87,40 @@ impl Sandbox {
         &self.login.password
     }
 
-    /// Every request so far, in order.
+    /// Where tokens are handed out.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!("{}/oauth2/v1/token", self.url())
+    }
+
+    /// Where a device asks for its code.
+    #[must_use]
+    pub fn device_url(&self) -> String {
+        format!("{}/oauth2/v1/device", self.url())
+    }
+
+    /// The refresh token that is good now: the newest that was handed out and not consumed.
+    #[must_use]
+    pub fn refresh_token(&self) -> String {
+        self.desk.refreshed().1
+    }
+
+    /// How many refresh tokens were exchanged; each was consumed by it, unless the scenario's `rotates` is false.
+    #[must_use]
+    pub fn exchanges(&self) -> usize {
+        self.desk.refreshed().0
+    }
+
+    /// Every request to the pod so far, in order.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
-        self.desk.requests()
+        self.desk.requests().into_iter().filter(|request| !request.is_for_tokens()).collect()
+    }
+
+    /// Every request to the identity service so far, in order.
+    #[must_use]
+    pub fn token_requests(&self) -> Vec<Request> {
+        self.desk.requests().into_iter().filter(Request::is_for_tokens).collect()
     }
 
     /// How many submits arrived, taken or not.

@@ -1,17 +1,20 @@
 //! What the sandbox is to play.
 
 mod error;
+mod identity;
 mod job;
 mod reply;
 mod shipped;
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Deserialize;
 
 use crate::fault::Reception;
 pub use error::Error;
+pub(crate) use identity::{Audience, Consent, IdentityScript};
 pub(crate) use job::{JobName, JobScript, Separator};
 pub(crate) use reply::{Changes, HeaderText, Reply, Says};
 
@@ -25,6 +28,8 @@ pub struct Scenario {
     pub(crate) connections: Vec<Reception>,
     #[serde(default)]
     pub(crate) look: Look,
+    #[serde(default)]
+    pub(crate) identity: IdentityScript,
     #[serde(default, rename = "job", deserialize_with = "each")]
     pub(crate) jobs: Vec<JobScript>,
 }
@@ -55,6 +60,13 @@ struct Element<T>(T);
 fn each<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<T>, D::Error> {
     let elements = Vec::<Element<T>>::deserialize(from)?;
     Ok(elements.into_iter().map(|Element(element)| element).collect())
+}
+
+/// A duration as people write it.
+fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(from)?;
+    let parsed = humantime::parse_duration(&text);
+    parsed.map_err(|_| serde::de::Error::custom(format!("`{text}` is no duration: write `300ms`, `2s`, `1m`")))
 }
 
 impl Scenario {
@@ -106,6 +118,7 @@ impl Scenario {
             about: "each shipped scenario under its own name as the job's, `succeeds` under any other".into(),
             connections: Vec::new(),
             look: Look::default(),
+            identity: IdentityScript::default(),
             jobs: Vec::new(),
         };
         for name in Self::shipped_names() {
@@ -181,6 +194,9 @@ mod tests {
             ("[[job]]\n[[job]]\nexists = true\n", ["line 2", "`exists = true`"]),
             ("[look]\nreplies = [{page = 'lost'}]\n", ["line 2", "`lost`"]),
             ("[look]\nreplies = [{status = 0}]\n", ["line 2", "`status`"]),
+            ("[identity]\nreplies = [{details = 'x'}]\n", ["line 2", "`status`"]),
+            ("[identity]\naccess_lasts = 'long'\n", ["line 2", "`long`"]),
+            ("[identity]\ndevice = ['sure']\n", ["line 2", "`sure`"]),
             ("connections = [\n'shut']\n", ["line 2", "`shut`"]),
             ("about = \n", ["line 1", "about"]),
         ] {

@@ -1,83 +1,24 @@
 //! Requests in, answers out: the decisions of the pod, put on the wire.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request as HttpRequest, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use serde_json::Value;
 
+use crate::answer::Answer;
+use crate::desk::Desk;
 use crate::fault::Fault;
-use crate::journal::{Journal, Request};
-use crate::login::Login;
-use crate::pod::{Answer, Call, Pod};
 use crate::wire::{Door, Line, Trouble};
 
 /// More than any submit.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
-
-/// What all requests share.
-pub(crate) struct Desk {
-    state: Mutex<(Pod, Journal)>,
-    login: Login,
-}
-
-impl Desk {
-    pub(crate) fn new(pod: Pod, journal: Journal, login: Login) -> Self {
-        Self { state: Mutex::new((pod, journal)), login }
-    }
-
-    pub(crate) fn requests(&self) -> Vec<Request> {
-        self.state().1.requests().to_vec()
-    }
-
-    fn state(&self) -> MutexGuard<'_, (Pod, Journal)> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Decides and records in one step, so that the journal's order is that of the decisions.
-    fn decide(&self, line: &Line, parts: &Parts, body: &[u8]) -> io::Result<Answer> {
-        let text = |name: HeaderName| parts.headers.get(name)?.to_str().ok();
-        let payload: Option<Value> = serde_json::from_slice(body).ok();
-        let origin = format!("http://{}", text(header::HOST).unwrap_or("localhost"));
-        let call = Call {
-            method: parts.method.as_str(),
-            path: parts.uri.path_and_query().map_or("", |path| path.as_str()),
-            origin: &origin,
-            let_in: self.login.lets_in(text(header::AUTHORIZATION)),
-            content_type: text(header::CONTENT_TYPE).unwrap_or_default(),
-            payload: payload.as_ref(),
-        };
-        let mut state = self.state();
-        let answer = state.0.answer(&call, Instant::now());
-        state.1.add(recorded(line, &call, &answer, text(header::USER_AGENT)))?;
-        Ok(answer)
-    }
-}
-
-/// What the journal keeps of a request and its answer.
-fn recorded(line: &Line, call: &Call<'_>, answer: &Answer, user_agent: Option<&str>) -> Request {
-    Request {
-        n: 0,
-        connection: line.number,
-        method: call.method.into(),
-        path: call.path.into(),
-        let_in: call.let_in,
-        taken: answer.taken,
-        job_id: answer.job_id,
-        http: answer.seen(),
-        fault: answer.fault,
-        payload: call.payload.cloned().unwrap_or_default(),
-        user_agent: user_agent.map(Into::into),
-    }
-}
 
 /// Serves until the runtime ends.
 pub(crate) async fn serve(door: Door, desk: Arc<Desk>) -> io::Result<()> {

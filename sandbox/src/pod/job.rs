@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::Submit;
-use super::answer::{About, Answer};
+use crate::answer::{About, Answer};
 use crate::envelope::{Facts, refusal};
 use crate::file;
 use crate::scenario::{Changes, JobScript, Reply, Says};

@@ -6,8 +6,8 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::Submit;
-use super::answer::Answer;
 use super::job::{Job, no_file};
+use crate::answer::Answer;
 use crate::envelope::refusal;
 use crate::scenario::{JobName, JobScript};
 use crate::script::Cursor;

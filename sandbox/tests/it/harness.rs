@@ -6,7 +6,7 @@ use std::process::Command;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use epm_sandbox::{Sandbox, Scenario};
+use epm_sandbox::{CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, Sandbox, Scenario};
 use serde_json::Value;
 
 /// A sandbox that plays this text.
@@ -89,6 +89,42 @@ pub(crate) fn request_as(headers: &str, method: &str, path: &str, body: &str) ->
     let length = body.len();
     let fixed = "Host: pod.example\r\nUser-Agent: it/1\r\nConnection: close\r\n";
     format!("{method} {path} HTTP/1.1\r\n{fixed}{headers}Content-Length: {length}\r\n\r\n{body}")
+}
+
+/// Posts a form, with these headers beside it.
+pub(crate) fn post_form(sandbox: &Sandbox, path: &str, headers: &str, fields: &[(&str, &str)]) -> Answer {
+    let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    let headers = format!("Content-Type: application/x-www-form-urlencoded\r\n{headers}");
+    read(send(sandbox, &request_as(&headers, "POST", path, &form)))
+}
+
+/// Asks for tokens as the public client.
+pub(crate) fn ask(sandbox: &Sandbox, fields: &[(&str, &str)]) -> Answer {
+    let fields = [&[("client_id", CLIENT_ID)], fields].concat();
+    post_form(sandbox, "/oauth2/v1/token", "", &fields)
+}
+
+/// Exchanges a refresh token as the public client.
+pub(crate) fn exchange(sandbox: &Sandbox, token: &str) -> Answer {
+    ask(sandbox, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+}
+
+/// The header by which the confidential client proves itself.
+pub(crate) fn confidential() -> String {
+    let encoded: String = form_urlencoded::byte_serialize(CLIENT_SECRET.as_bytes()).collect();
+    format!("Authorization: {}\r\n", basic(&format!("{CONFIDENTIAL_CLIENT_ID}:{encoded}")))
+}
+
+/// Looks at the pod with an access token.
+pub(crate) fn look(sandbox: &Sandbox, token: &str) -> Answer {
+    read(send(sandbox, &request_as(&format!("Authorization: Bearer {token}\r\n"), "GET", "/aif/rest/", "")))
+}
+
+/// The error and its description, beside the HTTP status.
+pub(crate) fn refusal(answer: &Answer) -> (u16, String, String) {
+    let json = answer.json();
+    let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
+    (answer.http(), text("error"), text("error_description"))
 }
 
 pub(crate) fn basic(credentials: &str) -> String {

@@ -25,7 +25,8 @@ fn challenges_everyone_else_and_counts_them() {
     for headers in [String::new(), format!("Authorization: {wrong}\r\n"), "Authorization: Bearer x\r\n".into()] {
         let answer = look_as(&sandbox, &headers);
         assert_eq!(answer.http(), 401);
-        assert!(answer.header("www-authenticate").unwrap().starts_with("Basic realm="));
+        let scheme = if headers.contains("Bearer") { "Bearer error=\"invalid_token\"" } else { "Basic realm=" };
+        assert!(answer.header("www-authenticate").unwrap().starts_with(scheme));
     }
     assert_eq!(sandbox.refused_logins(), 3);
 }

@@ -1,6 +1,8 @@
 //! The sandbox, held to what is known of the services (epm-api.md), over plain sockets.
 #![allow(clippy::unwrap_used, reason = "the helpers of a test are tests")]
 
+mod assertion;
+mod device;
 mod download;
 mod exec;
 mod faults;
@@ -11,3 +13,4 @@ mod journal;
 mod login;
 mod program;
 mod shipped;
+mod tokens;

@@ -135,11 +135,7 @@ impl Keys {
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
-    let text = String::deserialize(from)?;
-    let parsed = humantime::parse_duration(&text);
-    parsed
-        .map(Some)
-        .map_err(|_| serde::de::Error::custom(format!("`{text}` is no duration: write `300ms`, `2s`, `1m`")))
+    crate::scenario::duration(from).map(Some)
 }
 
 #[cfg(test)]

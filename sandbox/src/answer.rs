@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::http::header::{LOCATION, WWW_AUTHENTICATE};
+use axum::http::header::{CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
@@ -59,6 +59,21 @@ impl Answer {
         Self::html(http, &page::error(http)).challenging()
     }
 
+    /// What a bearer token that is not let in gets, with the reason that Oracle gives. // epm-api.md §3.5
+    pub(crate) fn refused_token(why: &str) -> Self {
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{why}\"");
+        let mut answer = Self::html(401, &page::error(401));
+        let challenge = HeaderValue::try_from(challenge).ok().map(HeaderText::Fixed);
+        answer.headers.extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
+        answer
+    }
+
+    /// With the header that keeps a cache away.
+    pub(crate) fn uncached(mut self) -> Self {
+        self.headers.push((CACHE_CONTROL, HeaderText::Fixed(HeaderValue::from_static("no-store"))));
+        self
+    }
+
     /// Sent to where the slash is.
     pub(crate) fn moved(path: &str) -> Self {
         let mut answer = Self::error(302);
@@ -79,8 +94,12 @@ impl Answer {
             Says::ErrorPage => Self::html(reply.http, &page::error(reply.http)),
             Says::Text { content_type, body } => Self::new(reply.http, content_type, about.fill(body).into_bytes()),
         };
-        let Reply { http, fault, delay, padding, .. } = *reply;
-        Self { http, headers: reply.headers.clone(), fault, delay, padding, ..said }.challenging()
+        let Reply { fault, delay, padding, .. } = *reply;
+        // A reply that changes nothing but the way leaves a refusal one.
+        let http = if reply.http == 200 { said.http } else { reply.http };
+        let mut headers = said.headers;
+        headers.extend(reply.headers.clone());
+        Self { http, headers, padding, fault, delay, ..said }.challenging()
     }
 
     /// Names the job that was asked for.
