@@ -2,13 +2,14 @@
 
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use axum::http::request::Parts;
 use axum::http::{HeaderName, header};
 use serde_json::Value;
 
 use crate::answer::Answer;
+use crate::clock::Clock;
 use crate::identity::{Ask, Identity};
 use crate::journal::{Journal, Request};
 use crate::login::{Entry, Login, bearer};
@@ -20,6 +21,7 @@ use crate::wire::Line;
 pub(crate) struct Desk {
     services: Mutex<Services>,
     login: Login,
+    pub(crate) clock: Clock,
 }
 
 /// What requests change.
@@ -67,8 +69,8 @@ impl Heard<'_> {
 }
 
 impl Desk {
-    pub(crate) fn new(pod: Pod, identity: Identity, journal: Journal, login: Login) -> Self {
-        Self { services: Mutex::new(Services { pod, identity, journal }), login }
+    pub(crate) fn new(pod: Pod, identity: Identity, journal: Journal, login: Login, clock: Clock) -> Self {
+        Self { services: Mutex::new(Services { pod, identity, journal }), login, clock }
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -91,7 +93,7 @@ impl Desk {
         let heard = Heard { line, parts, body, origin: format!("http://{}", host.unwrap_or("localhost")) };
         let mut services = self.services();
         let (answer, request) = match Route::of(heard.path()) {
-            route @ (Route::Token | Route::Device) => services.identified(&heard, &route),
+            route @ (Route::Token | Route::Device) => services.identified(&heard, &route, self.clock),
             _ => services.served(&heard, &self.login),
         };
         services.journal.add(request)?;
@@ -125,7 +127,7 @@ impl Services {
 
     /// Asks the identity service. Nothing of the form but grant and client is kept, nor is a query, where a token
     /// might have gone by mistake.
-    fn identified(&mut self, heard: &Heard<'_>, route: &Route<'_>) -> (Answer, Request) {
+    fn identified(&mut self, heard: &Heard<'_>, route: &Route<'_>, clock: Clock) -> (Answer, Request) {
         let path = heard.parts.uri.path();
         let ask = Ask {
             method: heard.parts.method.as_str(),
@@ -134,7 +136,7 @@ impl Services {
             content_type: heard.header(header::CONTENT_TYPE).unwrap_or_default(),
             body: heard.body,
             now: Instant::now(),
-            clock: SystemTime::now(),
+            clock: clock.now(),
         };
         let answered = match route {
             Route::Device => self.identity.device(&ask),

@@ -17,6 +17,7 @@
 //! commit; the `journal` keeps every [`Request`]; a [`Sandbox`] is all of it, running.
 
 mod answer;
+mod clock;
 mod desk;
 mod envelope;
 mod fault;

@@ -2,12 +2,14 @@
 
 mod job;
 mod jobs;
+mod maintenance;
 
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use jobs::Jobs;
+use maintenance::Maintenance;
 
 use crate::answer::{About, Answer};
 use crate::envelope::refusal;
@@ -32,11 +34,17 @@ pub(crate) struct Pod {
     look: Look,
     looks: Cursor,
     jobs: Jobs,
+    maintenance: Maintenance,
 }
 
 impl Pod {
     pub(crate) fn new(scenario: Scenario, login: &Login) -> Self {
-        Self { look: scenario.look, looks: Cursor::default(), jobs: Jobs::new(scenario.jobs, &login.username) }
+        Self {
+            look: scenario.look,
+            looks: Cursor::default(),
+            jobs: Jobs::new(scenario.jobs, &login.username),
+            maintenance: Maintenance::new(scenario.maintenance, scenario.clock.now()),
+        }
     }
 
     /// Answers a request that comes now.
@@ -57,6 +65,9 @@ impl Pod {
             },
             (Route::Jobs { prefix }, "GET") => self.jobs.list(&base(prefix)),
             (Route::Job { prefix, id }, "GET") => self.jobs.poll(&base(prefix), id, now),
+            (Route::Maintenance { prefix, shows_zone }, "GET") => {
+                self.maintenance.answer(&base(prefix), shows_zone, now)
+            }
             (Route::Download { name }, "GET") => self.jobs.download(name, now),
             _ => Answer::error(405),
         }

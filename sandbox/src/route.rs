@@ -20,6 +20,11 @@ pub(crate) enum Route<'a> {
     Download {
         name: &'a str,
     },
+    /// The release, and the hour of the daily maintenance. // epm-api.md §6
+    Maintenance {
+        prefix: &'a str,
+        shows_zone: bool,
+    },
     /// The identity service: tokens. // epm-api.md §5.2
     Token,
     /// The identity service: the first step of the device flow.
@@ -30,7 +35,7 @@ pub(crate) enum Route<'a> {
 impl<'a> Route<'a> {
     /// Reads the path as it was sent: decoding it would hide a `/` that is not encoded.
     pub(crate) fn of(path: &'a str) -> Self {
-        let path = path.split('?').next().unwrap_or(path);
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         if path.ends_with("/oauth2/v1/token") {
             return Self::Token;
         }
@@ -38,7 +43,7 @@ impl<'a> Route<'a> {
             return Self::Device;
         }
         if let Some(at) = path.find("/interop/rest/") {
-            return Self::interop(&path[at..]);
+            return Self::interop(&path[..at], &path[at..], query);
         }
         let Some(at) = path.find("/aif/rest") else {
             return Self::Nowhere;
@@ -59,7 +64,13 @@ impl<'a> Route<'a> {
         }
     }
 
-    fn interop(path: &'a str) -> Self {
+    fn interop(prefix: &'a str, path: &'a str, query: &str) -> Self {
+        if path == "/interop/rest/v2/maintenance/getdailymaintenancestarttime" {
+            return Self::Maintenance {
+                prefix,
+                shows_zone: query.split('&').any(|field| field == "showTimeZone=true"),
+            };
+        }
         let name = path
             .strip_prefix("/interop/rest/11.1.2.3.600/applicationsnapshots/")
             .and_then(|rest| rest.strip_suffix("/contents"));
@@ -80,6 +91,7 @@ mod tests {
         let file = |rest: &str| format!("{files}/{rest}");
         let job = |prefix, id| Route::Job { prefix, id };
         let name = "outbox%2Flogs%2FX.log";
+        let hour = "/interop/rest/v2/maintenance/getdailymaintenancestarttime";
         for (path, route) in [
             ("/aif/rest/".into(), Route::Versions),
             ("/a/gateway/aif/rest/?x=1".into(), Route::Versions),
@@ -91,6 +103,9 @@ mod tests {
             ("/aif/rest/V1/jobs/".into(), Route::Nowhere),
             ("/aif/rest/V1/jobs/7/".into(), Route::Nowhere),
             ("/aif/rests/".into(), Route::Nowhere),
+            (hour.into(), Route::Maintenance { prefix: "", shows_zone: false }),
+            (format!("/gw{hour}?a=b&showTimeZone=true"), Route::Maintenance { prefix: "/gw", shows_zone: true }),
+            ("/interop/rest/v1/maintenance/getdailymaintenancestarttime".into(), Route::Nowhere),
             ("/oauth2/v1/token".into(), Route::Token),
             ("/gw/oauth2/v1/device?x".into(), Route::Device),
             ("/oauth2/v2/token".into(), Route::Nowhere),

@@ -58,8 +58,9 @@ impl Sandbox {
         let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
         let receptions = scenario.connections.clone();
         let identity = Identity::new(scenario.identity.clone(), &login.username, Instant::now());
+        let clock = scenario.clock;
         let pod = Pod::new(scenario, &login);
-        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone()));
+        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);

@@ -3,6 +3,7 @@
 mod error;
 mod identity;
 mod job;
+mod maintenance;
 mod reply;
 mod shipped;
 
@@ -12,10 +13,12 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::clock::Clock;
 use crate::fault::Reception;
 pub use error::Error;
 pub(crate) use identity::{Audience, Consent, IdentityScript};
 pub(crate) use job::{JobName, JobScript, Separator};
+pub(crate) use maintenance::{Begins, MaintenanceScript};
 pub(crate) use reply::{Changes, HeaderText, Reply, Says};
 
 /// What the sandbox answers, per job name. The README of the sandbox has the grammar.
@@ -28,6 +31,10 @@ pub struct Scenario {
     pub(crate) connections: Vec<Reception>,
     #[serde(default)]
     pub(crate) look: Look,
+    #[serde(default)]
+    pub(crate) clock: Clock,
+    #[serde(default)]
+    pub(crate) maintenance: MaintenanceScript,
     #[serde(default)]
     pub(crate) identity: IdentityScript,
     #[serde(default, rename = "job", deserialize_with = "each")]
@@ -42,11 +49,11 @@ pub(crate) struct Look {
     pub(crate) replies: Vec<Reply>,
 }
 
-/// The look is about no job, so its replies have none of an envelope's keys.
+/// What is about no job has replies with none of an envelope's keys.
 fn of_no_job<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Reply>, D::Error> {
     let replies: Vec<Reply> = each(from)?;
     if replies.iter().any(|reply| matches!(reply.says, Says::Envelope(_))) {
-        let why = "`status` and the other keys of an envelope belong to a job: the look is about none";
+        let why = "`status` and the other keys of an envelope belong to a job: this is about none";
         return Err(serde::de::Error::custom(why));
     }
     Ok(replies)
@@ -118,6 +125,8 @@ impl Scenario {
             about: "each shipped scenario under its own name as the job's, `succeeds` under any other".into(),
             connections: Vec::new(),
             look: Look::default(),
+            clock: Clock::default(),
+            maintenance: MaintenanceScript::default(),
             identity: IdentityScript::default(),
             jobs: Vec::new(),
         };
@@ -197,6 +206,8 @@ mod tests {
             ("[identity]\nreplies = [{details = 'x'}]\n", ["line 2", "`status`"]),
             ("[identity]\naccess_lasts = 'long'\n", ["line 2", "`long`"]),
             ("[identity]\ndevice = ['sure']\n", ["line 2", "`sure`"]),
+            ("[maintenance]\nhour = '22:00'\nin = '1h'\n", ["line 1", "`in`"]),
+            ("clock = 'late'\n", ["line 1", "`clock = "]),
             ("connections = [\n'shut']\n", ["line 2", "`shut`"]),
             ("about = \n", ["line 1", "about"]),
         ] {

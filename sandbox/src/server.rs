@@ -13,6 +13,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::answer::Answer;
+use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::fault::Fault;
 use crate::wire::{Door, Line, Trouble};
@@ -35,7 +36,7 @@ async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Li
     match desk.decide(&line, &parts, &body) {
         Ok(answer) => {
             tokio::time::sleep(answer.delay).await;
-            commit(&line, answer).await
+            commit(&line, answer, desk.clock).await
         }
         // The log cannot be written: say so to whoever runs the test.
         Err(error) => (StatusCode::INSUFFICIENT_STORAGE, error.to_string()).into_response(),
@@ -43,7 +44,7 @@ async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Li
 }
 
 /// Arranges the fault, if any, and hands the answer over to the wire.
-async fn commit(line: &Line, answer: Answer) -> Response {
+async fn commit(line: &Line, answer: Answer, clock: Clock) -> Response {
     let trouble = match answer.fault {
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::ResetBefore | Fault::ResetAfter) => Trouble::Reset,
@@ -53,10 +54,10 @@ async fn commit(line: &Line, answer: Answer) -> Response {
         Some(Fault::Stall | Fault::Endless) | None => Trouble::None,
     };
     line.arrange(trouble);
-    response(answer)
+    response(answer, clock.now())
 }
 
-fn response(answer: Answer) -> Response {
+fn response(answer: Answer, now: SystemTime) -> Response {
     let length = answer.body.len() as u64 + answer.padding;
     let (body, length) = match answer.fault {
         Some(Fault::Endless) => (endless(answer.body), None),
@@ -70,7 +71,8 @@ fn response(answer: Answer) -> Response {
     let content_type = HeaderValue::try_from(answer.content_type);
     let content_type = content_type.ok().map(|value| (header::CONTENT_TYPE, value));
     response.headers_mut().extend(content_type);
-    let now = SystemTime::now();
+    let date = HeaderValue::try_from(httpdate::fmt_http_date(now));
+    response.headers_mut().extend(date.ok().map(|date| (header::DATE, date)));
     let headers = answer.headers.into_iter().filter_map(|(name, value)| Some((name, value.at(now)?)));
     response.headers_mut().extend(headers);
     response

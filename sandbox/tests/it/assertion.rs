@@ -11,7 +11,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, ask, confidential, look, post_form, refusal, usual};
+use crate::harness::{Answer, ask, confidential, look, playing, post_form, refusal, usual};
 
 const GRANT: (&str, &str) = ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer");
 /// The address under which the harness asks.
@@ -128,4 +128,12 @@ fn an_assertion_is_taken_once() {
 fn the_issuer_is_the_client_that_asks() {
     let assertion = jwt(&header(), &but("iss", CLIENT_ID), &key());
     assert_eq!(ask(&usual(), &[GRANT, ("assertion", &assertion)]).http(), 200);
+}
+
+#[test]
+fn an_assertion_is_held_to_the_sandbox_s_clock() {
+    for (clock, http) in [("-50s", 200), ("-7m", 400), ("+5m", 200), ("+7m", 400)] {
+        let sandbox = playing(&format!("clock = '{clock}'\n[[job]]"));
+        assert_eq!(present(&sandbox, &jwt(&header(), &claims("1"), &key()), SCOPE).http(), http, "{clock}");
+    }
 }

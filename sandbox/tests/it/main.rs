@@ -11,6 +11,7 @@ mod harness;
 mod jobs;
 mod journal;
 mod login;
+mod maintenance;
 mod program;
 mod shipped;
 mod tokens;
