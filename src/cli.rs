@@ -217,19 +217,9 @@ impl Call {
         let submits = matches!(self.command, "run" | "submit");
         offered::offered(&values, submits)?;
         match self.command {
-            "login" => self.login(&values, start).map(|login| Errand::Login(Box::new(login))),
+            "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
             _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
         }
-    }
-
-    fn login(&self, values: &Values<'_>, start: Instant) -> Result<Login, Error> {
-        let (identity, file) = credentials::login(values)?;
-        let renew = values.switch("renew")?;
-        if renew {
-            file.read().map_err(|error| credentials::unprovable(&error))?;
-            file.prove(1).map_err(|error| credentials::unprovable(&error))?;
-        }
-        Ok(Login { identity, file, network: connection::network(values)?, renew, rules: rules(values, start)? })
     }
 
     fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {
@@ -283,6 +273,16 @@ impl Call {
             brief(limit)
         ))
     }
+}
+
+fn login(values: &Values<'_>, start: Instant) -> Result<Login, Error> {
+    let (identity, file) = credentials::login(values)?;
+    let renew = values.switch("renew")?;
+    if renew {
+        file.read().map_err(|error| credentials::unprovable(&error))?;
+        file.prove(1).map_err(|error| credentials::unprovable(&error))?;
+    }
+    Ok(Login { identity, file, network: connection::network(values)?, renew, rules: rules(values, start)? })
 }
 
 /// Whether the environment asks for plain text (<https://no-color.org>).

@@ -353,9 +353,8 @@ impl Client {
     }
 
     async fn post(&self, payload: &Payload, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
-        let client = self.transport.for_one_request(allowance.length).map_err(|error| http::fault::Fault::NoConnection {
-            host: self.url.host(),
-            reason: quote(&error.to_string()),
+        let client = self.transport.for_one_request(allowance.length).map_err(|error| {
+            http::fault::Fault::NoConnection { host: self.url.host(), reason: quote(&error.to_string()) }
         })?;
         let url = self.url.jobs();
         let request = client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(payload.body().to_owned());

@@ -136,7 +136,9 @@ impl Gate {
         if !self.client.is_exchanging() {
             return;
         }
-        self.desk.console().say("waiting for the identity service, a minute at most: the token in flight would be lost");
+        self.desk
+            .console()
+            .say("waiting for the identity service, a minute at most: the token in flight would be lost");
         tokio::select! {
             () = self.client.settle() => {}
             () = signals.again() => {}

@@ -199,7 +199,8 @@ impl Ledger {
         let _writing = self.writing()?;
         let mut book = self.read()?;
         let changed = change(&mut book);
-        durable::replace(&self.path, book.text().as_bytes(), Readers::AsBefore).map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
+        durable::replace(&self.path, book.text().as_bytes(), Readers::AsBefore)
+            .map_err(|source| Error::Unwritable { path: self.path.clone(), source })?;
         Ok(changed)
     }
 

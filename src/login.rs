@@ -45,7 +45,11 @@ impl Login {
             Ok(transport) => transport,
             Err(error) => return End::new(Outcome::Usage, error.to_string(), None),
         };
-        if self.renew { self.renew(&transport, console, signals).await } else { self.log_in(&transport, console, signals).await }
+        if self.renew {
+            self.renew(&transport, console, signals).await
+        } else {
+            self.log_in(&transport, console, signals).await
+        }
     }
 
     async fn log_in(&self, transport: &Transport, console: &Console, signals: &mut Signals) -> End {
@@ -131,8 +135,12 @@ impl Login {
             (Err(end), _) => end,
             (Ok(Ok(Ok(_))), Some(lost)) => End::new(Outcome::Unwritable, lost, None),
             (Ok(Ok(Ok(tokens))), None) => renewed(&tokens, &path),
-            (Ok(Ok(Err(NoToken::Denied(denial)))), _) => End::new(Outcome::AccessDenied, denial.to_string(), Some(denial.help())),
-            (Ok(Ok(Err(NoToken::Fault(fault)))), _) => End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help())),
+            (Ok(Ok(Err(NoToken::Denied(denial)))), _) => {
+                End::new(Outcome::AccessDenied, denial.to_string(), Some(denial.help()))
+            }
+            (Ok(Ok(Err(NoToken::Fault(fault)))), _) => {
+                End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help()))
+            }
             (Ok(Err(fault)), _) => End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help())),
         }
     }
@@ -154,7 +162,11 @@ fn interrupted(signal: Signal) -> End {
 }
 
 fn late() -> End {
-    End::new(Outcome::Unreachable, "the deadline came before anybody had let us in".to_owned(), Some("try again with a longer `--timeout`"))
+    End::new(
+        Outcome::Unreachable,
+        "the deadline came before anybody had let us in".to_owned(),
+        Some("try again with a longer `--timeout`"),
+    )
 }
 
 fn unusable(error: &token_file::Error) -> End {

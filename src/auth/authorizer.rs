@@ -168,7 +168,9 @@ impl Authorizer {
     /// Why another exchange is in vain: one was denied, and nobody has put another token into its file since.
     fn denied(&self, way: &Way) -> Option<Denial> {
         match (&self.held.borrow().failed, &way.grant) {
-            (Some(NoToken::Denied(_)), Grant::RefreshTokenFile { file, exchanged }) if has_changed(file, exchanged) => None,
+            (Some(NoToken::Denied(_)), Grant::RefreshTokenFile { file, exchanged }) if has_changed(file, exchanged) => {
+                None
+            }
             (Some(NoToken::Denied(denial)), _) => Some(denial.clone()),
             _ => None,
         }
@@ -269,7 +271,7 @@ impl Token {
     /// Holds from when it was asked for: how long its answer took is not known.
     fn new(tokens: Tokens, asked: Instant) -> Self {
         let at = |life: Duration| asked.checked_add(life);
-        let renewed = tokens.lasts.and_then(|life| at(life - AHEAD.min(life / 2)));
+        let renewed = tokens.lasts.and_then(|life| at(life.saturating_sub(AHEAD.min(life / 2))));
         Self { secret: tokens.access, renewed, ends: tokens.lasts.and_then(at) }
     }
 }

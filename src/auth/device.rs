@@ -49,7 +49,9 @@ impl Error {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoEndpoint => "give the token endpoint, such as `https://idcs-....identity.oraclecloud.com/oauth2/v1/token`",
+            Self::NoEndpoint => {
+                "give the token endpoint, such as `https://idcs-....identity.oraclecloud.com/oauth2/v1/token`"
+            }
             Self::Fault(fault) => fault.help(),
             Self::Denied(denial) => denial.help(),
             Self::Refused => "run `epm-gate login` again, and allow access as the user whom the jobs are to run as",

@@ -36,7 +36,7 @@ pub enum Grant {
         exchanged: RefCell<Option<SecretString>>,
     },
     /// An assertion about a user, newly signed for each exchange.
-    Assertion(Signer),
+    Assertion(Box<Signer>),
 }
 
 /// How often it is tried whether another gate's turn at the file is over.
@@ -102,7 +102,7 @@ pub async fn exchange(
 fn sign(signer: &Signer, identity: &Identity) -> Result<SecretString, jwt::Error> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random).map_err(|_| jwt::Error::Unsigned)?;
-    let jti: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let jti = format!("{:032x}", u128::from_ne_bytes(random));
     signer.sign(&identity.client_id, &jti, SystemTime::now())
 }
 

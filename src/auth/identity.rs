@@ -270,12 +270,7 @@ impl Identity {
     }
 
     /// `scoped`: the scope is asked for. A refresh asks for none: it brings what the first token had.
-    async fn exchange(
-        &self,
-        transport: &Transport,
-        fields: &[(&str, &str)],
-        scoped: bool,
-    ) -> Result<Tokens, NoToken> {
+    async fn exchange(&self, transport: &Transport, fields: &[(&str, &str)], scoped: bool) -> Result<Tokens, NoToken> {
         let scope = self.scope.as_deref().filter(|_| scoped).map(|scope| ("scope", scope));
         let fields: Vec<(&str, &str)> = fields.iter().copied().chain(scope).collect();
         let mask = Mask::new(self.forms().into_iter().chain(forms(fields[1..].iter().map(|(_, value)| *value))));
@@ -285,12 +280,7 @@ impl Identity {
 
     /// Sends a form as this client. The connection is a new one: a reset of one that had idled could not be told from an
     /// exchange that took place.
-    pub(super) async fn post(
-        &self,
-        transport: &Transport,
-        url: Url,
-        fields: &[(&str, &str)],
-    ) -> Result<Answer, Fault> {
+    pub(super) async fn post(&self, transport: &Transport, url: Url, fields: &[(&str, &str)]) -> Result<Answer, Fault> {
         let allowance = Allowance::until(tokio::time::Instant::now() + EXCHANGE, EXCHANGE);
         let host = self.host();
         let client = transport.for_one_request(EXCHANGE).map_err(|error| http::fault::Fault::NoConnection {
@@ -299,9 +289,9 @@ impl Identity {
         })?;
         let own = self.client_secret.is_none().then_some(("client_id", self.client_id.as_str()));
         let fields = fields.iter().copied().chain(own);
-        let form: Vec<String> =
-            fields.map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
-        let mut request = client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.join("&"));
+        let form: Vec<String> = fields.map(|(name, value)| format!("{name}={}", form_encoded(value))).collect();
+        let mut request =
+            client.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form.join("&"));
         if let Some(secret) = &self.client_secret {
             request = request.header(AUTHORIZATION, format!("Basic {}", self.basic(secret)));
         }
@@ -320,8 +310,7 @@ impl Identity {
         match status {
             408 | 429 | 500.. => {
                 let retry_after = text(RETRY_AFTER);
-                let retry_after =
-                    retry_after.and_then(|value| pace::retry_after(value, text(DATE), SystemTime::now()));
+                let retry_after = retry_after.and_then(|value| pace::retry_after(value, text(DATE), SystemTime::now()));
                 NoToken::Fault(Fault::Unavailable { host, status, retry_after })
             }
             200..300 => NoToken::Fault(Fault::NoTokens { host, status }),

@@ -47,8 +47,12 @@ impl Error {
     /// What would be right.
     pub fn help(self) -> &'static str {
         match self {
-            Self::NoKey => "give the whole file, from `-----BEGIN PRIVATE KEY-----` to its end line, in PKCS#8 or PKCS#1",
-            Self::Encrypted => "take the passphrase off with `openssl pkey -in KEY -out NEW`, and keep the file as a secret",
+            Self::NoKey => {
+                "give the whole file, from `-----BEGIN PRIVATE KEY-----` to its end line, in PKCS#8 or PKCS#1"
+            }
+            Self::Encrypted => {
+                "take the passphrase off with `openssl pkey -in KEY -out NEW`, and keep the file as a secret"
+            }
             Self::NotRsa | Self::Unusable => {
                 "make a key with `openssl genrsa 2048`, and give its certificate to the application at the identity service"
             }

@@ -5,6 +5,8 @@
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
@@ -182,7 +184,7 @@ impl Turn {
 /// Tells one token from another, and nothing else of it.
 fn fingerprint_of(token: &SecretString) -> String {
     let hash = digest(&SHA256, token.expose_secret().as_bytes());
-    hash.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    STANDARD.encode(&hash.as_ref()[..12])
 }
 
 #[cfg(test)]

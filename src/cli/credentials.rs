@@ -36,7 +36,12 @@ pub(super) fn credentials(values: &Values<'_>) -> Result<Option<Credentials>, Er
         begun(values, "user and password", &["username", "identity-domain", "password-file"], "EPM_PASSWORD")?,
         begun(values, "an access token", &["access-token-file"], "EPM_ACCESS_TOKEN")?,
         begun(values, "a refresh token", &["refresh-token-file"], "EPM_REFRESH_TOKEN")?,
-        begun(values, "a JWT user assertion", &["jwt-key-file", "jwt-key-id", "jwt-subject", "jwt-audience"], "EPM_JWT_KEY")?,
+        begun(
+            values,
+            "a JWT user assertion",
+            &["jwt-key-file", "jwt-key-id", "jwt-subject", "jwt-audience"],
+            "EPM_JWT_KEY",
+        )?,
     ];
     let application = begun(
         values,
@@ -182,7 +187,10 @@ fn assertion(values: &Values<'_>) -> Result<Credentials, Error> {
     };
     let signer = Signer::new(&key.value, key_id, subject, audience)
         .map_err(|error| Error::of(&key.origin, error.to_string(), error.help()))?;
-    checked(Credentials::OAuth(Box::new(Way { identity, grant: Grant::Assertion(signer) })), "EPM_CLIENT_SECRET")
+    checked(
+        Credentials::OAuth(Box::new(Way { identity, grant: Grant::Assertion(Box::new(signer)) })),
+        "EPM_CLIENT_SECRET",
+    )
 }
 
 /// The identity service, whose absence makes what `origin` holds useless.

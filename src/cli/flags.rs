@@ -64,8 +64,9 @@ fn status() -> Command {
 }
 
 fn login() -> Command {
-    let command = Command::new("login")
-        .about("Get a refresh token: a person logs in by a browser anywhere, and it is written to --refresh-token-file");
+    let command = Command::new("login").about(
+        "Get a refresh token: a person logs in by a browser anywhere, and it is written to --refresh-token-file",
+    );
     let file = text("refresh-token-file", "FILE", "Where the refresh token is kept").help_heading("Connection");
     let renew = switch("renew", "Exchange the token that is there, ahead of its end");
     output(limits(identity(network(command.arg(renew)).arg(file))))
@@ -153,7 +154,11 @@ fn connection(command: Command) -> Command {
             text("jwt-key-file", "FILE", "A file that holds the RSA key of a JWT user assertion, in PEM"),
             text("jwt-key-id", "ID", "The alias of the key's certificate at the identity service"),
             text("jwt-subject", "USER", "The user whom the assertion is about"),
-            text("jwt-audience", "AUDIENCE", "Whom it is for [default: what Oracle's identity services call themselves]"),
+            text(
+                "jwt-audience",
+                "AUDIENCE",
+                "Whom it is for [default: what Oracle's identity services call themselves]",
+            ),
         ],
     )
 }
@@ -172,7 +177,8 @@ fn identity(command: Command) -> Command {
 }
 
 fn network(command: Command) -> Command {
-    let bundle = text("ca-cert", "FILE", "Certificates of authorities in PEM, beside the bundled ones [env also SSL_CERT_FILE]");
+    let bundle =
+        text("ca-cert", "FILE", "Certificates of authorities in PEM, beside the bundled ones [env also SSL_CERT_FILE]");
     under("Connection", command, [bundle])
 }
 

@@ -108,7 +108,9 @@ impl Reply {
     /// 401, a login page, 429 and 5xx.
     pub fn look(&self, mask: &Mask) -> Result<(), ReadError> {
         match self.check(mask) {
-            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::Audience | Refusal::LoginPage)) => Err(error),
+            Err(error @ ReadError::Refused(Refusal::Unauthorized | Refusal::Audience | Refusal::LoginPage)) => {
+                Err(error)
+            }
             Err(error @ ReadError::Fault(_)) if matches!(self.status, 429 | 500..) => Err(error),
             _ => Ok(()),
         }

@@ -12,10 +12,10 @@ use reqwest::header::RETRY_AFTER;
 use tokio::time::{Instant, sleep};
 
 use crate::epm::error::{Fault, ReadError};
-use crate::http::fault::Fault as Http;
 use crate::epm::reply::Reply;
 use crate::epm::submission::judge;
 use crate::foreign::Mask;
+use crate::http::fault::Fault as Http;
 use crate::pace::{Deadline, Pace};
 use crate::report::JobReport;
 use crate::submit::{look, submit};

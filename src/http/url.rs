@@ -46,7 +46,10 @@ impl Error {
     /// What would be right, such as `example`.
     pub fn help(&self, example: &str) -> String {
         match self {
-            Self::User => "leave user and password out: they come by flags and variables of their own".to_owned(),
+            Self::User => {
+                "leave it out: a user comes by `--username` or `--client-id`, and secrets by variables and files"
+                    .to_owned()
+            }
             Self::PlainHttp { .. } => {
                 "use `https://`; plain `http://` is for loopback alone, such as the sandbox".to_owned()
             }

@@ -6,7 +6,7 @@ use crate::job::State;
 use crate::outcome::Outcome;
 use crate::pace::brief;
 
-use super::{Event, JobReport, Report, Submitted};
+use super::{End, Event, JobReport, Report, Submitted};
 
 /// What a job is called in a sentence.
 pub fn subject(job: &JobReport) -> String {
@@ -36,7 +36,7 @@ pub fn headline(report: &Report) -> String {
             subject(job)
         }
         _ if end.outcome == Outcome::Unreachable => return format!("nothing was sent: {}", end.why),
-        _ => return format!("{}: {}", verb(end.outcome), end.why),
+        _ => return without_job(end),
     };
     let others = match report.jobs.len() {
         0 | 1 => String::new(),
@@ -48,6 +48,15 @@ pub fn headline(report: &Report) -> String {
         outcome => verb(outcome),
     };
     format!("{job} {verb}: {}{}{others}", end.why, reason(report))
+}
+
+/// The end of what is about no job, or was over before there was one.
+fn without_job(end: &End) -> String {
+    match end.outcome {
+        Outcome::Succeeded | Outcome::Warned | Outcome::Unwritable => end.why.clone(),
+        Outcome::AccessDenied => format!("access denied: {}", end.why),
+        outcome => format!("{}: {}", verb(outcome), end.why),
+    }
 }
 
 /// What the log says of a failure that EPM itself says nothing of: rejected rows end so (epm-api.md §1.6).

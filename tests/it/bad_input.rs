@@ -252,7 +252,7 @@ fn what_clap_refuses_is_usage_too() {
         (&["run", "--job-nam", "X"][..], "--job-nam"),
         (&["sh", "-c", "exit 0"], "sh"),
         (&["bash"], "bash"),
-        (&["login"], "login"),
+        (&["logon"], "logon"),
         (&["run", "--dry-run=maybe"], "--dry-run"),
         (&["run", "stray"], "stray"),
         (&[], "no command"),

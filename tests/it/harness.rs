@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use epm_sandbox::{Sandbox, Scenario};
+use epm_sandbox::{CLIENT_ID, SCOPE, Sandbox, Scenario};
 use tempfile::TempDir;
 
 pub(crate) use plain::plain;
@@ -68,6 +68,18 @@ impl Gate {
             .set("EPM_URL", sandbox.url())
             .set("EPM_USERNAME", sandbox.username())
             .set("EPM_PASSWORD", sandbox.password())
+    }
+
+    /// Knows where the sandbox is, and its identity service, whose refresh token stands in a file.
+    pub(crate) fn exchanging(sandbox: &Sandbox) -> Self {
+        let gate = Self::nowhere().at_identity_service(sandbox).set("EPM_URL", sandbox.url());
+        let file = gate.file("given-token", sandbox.refresh_token());
+        gate.set("EPM_REFRESH_TOKEN_FILE", file)
+    }
+
+    /// Knows the sandbox's identity service, as a public client.
+    pub(crate) fn at_identity_service(self, sandbox: &Sandbox) -> Self {
+        self.set("EPM_TOKEN_URL", sandbox.token_url()).set("EPM_CLIENT_ID", CLIENT_ID).set("EPM_SCOPE", SCOPE)
     }
 
     /// As a step of a GitHub workflow.

@@ -15,6 +15,10 @@ mod help;
 #[cfg(unix)]
 mod killed;
 mod ledger;
+#[cfg(unix)]
+mod login;
+#[cfg(unix)]
+mod oauth;
 mod outputs;
 mod payloads;
 mod platforms;

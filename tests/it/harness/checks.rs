@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
-use epm_sandbox::{DOMAIN, PASSWORD, USERNAME};
+use epm_sandbox::{CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, DOMAIN, JWT_KEY_PKCS1, JWT_KEY_PKCS8, PASSWORD, USERNAME};
 
 use super::platform::On;
 use super::ran::Ran;
@@ -67,29 +67,48 @@ fn everything(ran: &Ran, dir: &Path) -> Vec<(String, Vec<u8>)> {
 
 fn no_secret(place: &str, bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    for secret in forms_of_the_password() {
-        assert!(!text.contains(&secret), "a form of the password, {secret:?}, stands in {place}:\n{text}");
+    let login = format!("{USERNAME}:{PASSWORD}");
+    let forms = [
+        forms_of(PASSWORD, &[&login, &format!("{DOMAIN}.{login}")]),
+        forms_of(CLIENT_SECRET, &[&format!("{CONFIDENTIAL_CLIENT_ID}:{CLIENT_SECRET}")]),
+        forms_of_tokens(),
+        [JWT_KEY_PKCS1, JWT_KEY_PKCS8].map(|key| key.lines().nth(3).expect("a long key").to_owned()).to_vec(),
+    ];
+    for secret in forms.iter().flatten() {
+        assert!(!text.contains(secret), "a form of a secret, {secret:?}, stands in {place}:\n{text}");
     }
 }
 
-/// The password as it is, and as it may travel or be quoted.
-fn forms_of_the_password() -> Vec<String> {
+/// How every token of the sandbox begins, and how that looks in base64 wherever in a longer text it begins.
+fn forms_of_tokens() -> Vec<String> {
+    let mut forms = Vec::new();
+    for prefix in ["sbx-refresh-", "sbx-access-", "sbx-device-"] {
+        forms.push(prefix.to_owned());
+        for skipped in 0..3 {
+            let aligned = STANDARD.encode(&format!("{}{prefix}", ["", "--", "-"][skipped])[[0, 3, 3][skipped]..]);
+            forms.push(aligned[..aligned.len() - 4].to_owned());
+        }
+    }
+    forms
+}
+
+/// A secret as it is, and as it may travel or be quoted, by itself and in these.
+fn forms_of(secret: &str, longer: &[&str]) -> Vec<String> {
     let percent = |keep: fn(char) -> bool| -> String {
         let encode = |char: char| if keep(char) { char.to_string() } else { format!("%{:02X}", u32::from(char)) };
-        PASSWORD.chars().map(encode).collect()
+        secret.chars().map(encode).collect()
     };
-    let json = serde_json::Value::from(PASSWORD).to_string();
+    let json = serde_json::Value::from(secret).to_string();
     let mut forms = vec![
-        PASSWORD.to_owned(),
+        secret.to_owned(),
         json.trim_matches('"').to_owned(),
         percent(|char| char.is_ascii_alphanumeric()),
         percent(|char| char.is_ascii_alphanumeric() || "-._~".contains(char)),
-        PASSWORD.replace('&', "&amp;").replace('"', "&quot;").replace('>', "&gt;"),
+        secret.replace('&', "&amp;").replace('"', "&quot;").replace('>', "&gt;"),
     ];
-    let login = format!("{USERNAME}:{PASSWORD}");
-    for secret in [PASSWORD.to_owned(), login.clone(), format!("{DOMAIN}.{login}")] {
+    for text in longer.iter().copied().chain([secret]) {
         for engine in [STANDARD, URL_SAFE] {
-            forms.push(engine.encode(&secret).trim_end_matches('=').to_owned());
+            forms.push(engine.encode(text).trim_end_matches('=').to_owned());
         }
     }
     forms

@@ -56,6 +56,14 @@ impl Ran {
         serde_json::from_str(self.output("jobs")).expect("`jobs` is JSON")
     }
 
+    /// Whether the log holds each of these somewhere.
+    #[track_caller]
+    pub(crate) fn mentions(&self, parts: &[&str]) {
+        for part in parts {
+            assert!(self.stderr.contains(part), "the log never says {part:?}:\n{}", self.stderr);
+        }
+    }
+
     /// Whether a line of the log holds all of these.
     #[track_caller]
     pub(crate) fn says(&self, parts: &[&str]) {
