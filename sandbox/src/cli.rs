@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
@@ -42,9 +43,21 @@ pub(crate) enum Command {
 /// What both ways of serving can choose.
 #[derive(Args)]
 pub(crate) struct Stage {
-    /// The port on 127.0.0.1; 0 takes a free one
+    /// The loopback address to listen on: 127.0.0.1 or `::1`
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST.into())]
+    host: IpAddr,
+    /// The port on that address; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// The host name in the address that is told, as a certificate may want it; default: the address itself
+    #[arg(long)]
+    name: Option<String>,
+    /// The certificate chain to speak TLS with, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// A scenario's name, or a file; without one, each job plays the scenario that it is named after
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Option<String>,
@@ -61,12 +74,26 @@ impl Stage {
             None => Scenario::catalogue()?,
         };
         let options = Options {
+            host: Some(self.host),
             port: self.port,
+            name: self.name.clone(),
+            tls: self.tls()?,
             password: std::env::var("EPM_SANDBOX_PASSWORD").ok().filter(|password| !password.is_empty()),
             log: self.log()?.or(otherwise),
         };
-        Sandbox::start_with(scenario, options)
-            .with_context(|| format!("cannot listen on port {} of 127.0.0.1", self.port))
+        match Sandbox::start_with(scenario, options) {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => Err(error.into()),
+            started => started.with_context(|| format!("cannot listen on port {} of {}", self.port, self.host)),
+        }
+    }
+
+    fn tls(&self) -> anyhow::Result<Option<(String, String)>> {
+        let read =
+            |path: &PathBuf| std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()));
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Ok(Some((read(cert)?, read(key)?))),
+            _ => Ok(None),
+        }
     }
 
     fn log(&self) -> anyhow::Result<Option<Box<dyn Write + Send>>> {

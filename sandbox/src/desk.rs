@@ -22,6 +22,8 @@ pub(crate) struct Desk {
     services: Mutex<Services>,
     login: Login,
     pub(crate) clock: Clock,
+    /// How the sandbox's own address begins: `http` or `https`.
+    scheme: &'static str,
 }
 
 /// What requests change.
@@ -69,8 +71,15 @@ impl Heard<'_> {
 }
 
 impl Desk {
-    pub(crate) fn new(pod: Pod, identity: Identity, journal: Journal, login: Login, clock: Clock) -> Self {
-        Self { services: Mutex::new(Services { pod, identity, journal }), login, clock }
+    pub(crate) fn new(
+        pod: Pod,
+        identity: Identity,
+        journal: Journal,
+        login: Login,
+        clock: Clock,
+        scheme: &'static str,
+    ) -> Self {
+        Self { services: Mutex::new(Services { pod, identity, journal }), login, clock, scheme }
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -90,7 +99,7 @@ impl Desk {
     /// Decides and records in one step, so that the journal's order is that of the decisions.
     pub(crate) fn decide(&self, line: &Line, parts: &Parts, body: &[u8]) -> io::Result<Answer> {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let heard = Heard { line, parts, body, origin: format!("http://{}", host.unwrap_or("localhost")) };
+        let heard = Heard { line, parts, body, origin: format!("{}://{}", self.scheme, host.unwrap_or("localhost")) };
         let mut services = self.services();
         let (answer, request) = match Route::of(heard.path()) {
             route @ (Route::Token | Route::Device) => services.identified(&heard, &route, self.clock),

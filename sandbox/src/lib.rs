@@ -32,6 +32,7 @@ mod sandbox;
 mod scenario;
 mod script;
 mod server;
+mod tls;
 mod wire;
 
 pub use fault::Fault;
@@ -42,3 +43,4 @@ pub use journal::Request;
 pub use login::{DOMAIN, PASSWORD, USERNAME};
 pub use sandbox::{Options, Sandbox};
 pub use scenario::{Error, Scenario};
+pub use tls::{TLS_CA, TLS_CERT, TLS_KEY};

@@ -1,7 +1,7 @@
 //! A server that runs for as long as its value lives.
 
-use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{self, ErrorKind, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -9,20 +9,26 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use crate::desk::Desk;
-use crate::fault::Reception;
 use crate::identity::Identity;
 use crate::journal::{Journal, Request};
 use crate::login::{Login, PASSWORD, USERNAME};
 use crate::pod::Pod;
 use crate::scenario::Scenario;
 use crate::server::serve;
+use crate::tls::acceptor;
 use crate::wire::Door;
 
 /// What can be chosen about a [`Sandbox`] beside its scenario.
 #[derive(Default)]
 pub struct Options {
-    /// The port on the loopback address; 0 takes a free one.
+    /// The loopback address to listen on; none is `127.0.0.1`.
+    pub host: Option<IpAddr>,
+    /// The port on that address; 0 takes a free one.
     pub port: u16,
+    /// The host that [`Sandbox::url`] names, as a certificate may want it; none is the address itself.
+    pub name: Option<String>,
+    /// Certificate chain and private key, both PEM, to speak TLS with.
+    pub tls: Option<(String, String)>,
     /// The password; none is [`PASSWORD`].
     pub password: Option<String>,
     /// Where a JSON line per request goes, before its answer goes out.
@@ -31,7 +37,7 @@ pub struct Options {
 
 /// A running sandbox, on a thread of its own; dropping it ends it and every connection to it.
 pub struct Sandbox {
-    address: SocketAddr,
+    url: String,
     login: Login,
     desk: Arc<Desk>,
     stop: Option<oneshot::Sender<()>>,
@@ -50,30 +56,32 @@ impl Sandbox {
     /// Starts a sandbox as chosen.
     ///
     /// # Errors
-    /// Where the port cannot be listened on.
+    /// Where the port cannot be listened on. Of kind `InvalidInput` where the host is no loopback address, or where
+    /// certificate and key cannot be used.
     pub fn start_with(scenario: Scenario, options: Options) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let tls = options.tls.as_ref().map(|(chain, key)| acceptor(chain, key)).transpose();
+        let tls = tls.map_err(|error| io::Error::new(ErrorKind::InvalidInput, error))?;
+        let listener = listen(options.host.unwrap_or(Ipv4Addr::LOCALHOST.into()), options.port)?;
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", shown(listener.local_addr()?, options.name.as_deref()));
         let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
-        let receptions = scenario.connections.clone();
         let identity = Identity::new(scenario.identity.clone(), &login.username, Instant::now());
-        let clock = scenario.clock;
+        let (clock, receptions) = (scenario.clock, scenario.connections.clone());
         let pod = Pod::new(scenario, &login);
-        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock));
+        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock, scheme));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);
         let thread = std::thread::Builder::new().name("epm-sandbox".into()).spawn(move || {
-            runtime.block_on(until(stopped, listener, receptions, served));
+            runtime.block_on(until(stopped, listener, |listener| Door::new(listener, receptions, tls), served));
         })?;
-        Ok(Self { address, login, desk, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { url, login, desk, stop: Some(stop), thread: Some(thread) })
     }
 
     /// The base URL, without a slash at its end.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.url.clone()
     }
 
     /// The user that is let in.
@@ -156,13 +164,37 @@ impl Drop for Sandbox {
     }
 }
 
+/// Listens, but never where others could come in.
+fn listen(host: IpAddr, port: u16) -> io::Result<TcpListener> {
+    if !host.is_loopback() {
+        let why = format!("`{host}` is no loopback address: the sandbox's secrets are known to everyone");
+        return Err(io::Error::new(ErrorKind::InvalidInput, why));
+    }
+    let listener = TcpListener::bind((host, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Host and port, as they stand in a URL.
+fn shown(address: SocketAddr, name: Option<&str>) -> String {
+    match name {
+        Some(name) => format!("{name}:{}", address.port()),
+        None => address.to_string(),
+    }
+}
+
 /// Serves until the sender of `stopped` is gone.
-async fn until(stopped: oneshot::Receiver<()>, listener: TcpListener, receptions: Vec<Reception>, desk: Arc<Desk>) {
+async fn until(
+    stopped: oneshot::Receiver<()>,
+    listener: TcpListener,
+    door: impl FnOnce(tokio::net::TcpListener) -> Door,
+    desk: Arc<Desk>,
+) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else {
         return;
     };
     tokio::select! {
         _ = stopped => {}
-        _ = serve(Door::new(listener, receptions), desk) => {}
+        _ = serve(door(listener), desk) => {}
     }
 }

@@ -1,5 +1,7 @@
 //! The TCP layer beneath HTTP, which commits what an HTTP server refuses to: resets and halves.
 
+mod stream;
+
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +13,9 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Sleep;
+use tokio_rustls::TlsAcceptor;
+
+use stream::Stream;
 
 use crate::fault::Reception;
 
@@ -51,13 +56,14 @@ impl Line {
 pub(crate) struct Door {
     listener: TcpListener,
     receptions: Vec<Reception>,
+    tls: Option<TlsAcceptor>,
     accepted: u64,
 }
 
 impl Door {
     /// Receives each connection as the next of `receptions` says, and all others as the last of them.
-    pub(crate) fn new(listener: TcpListener, receptions: Vec<Reception>) -> Self {
-        Self { listener, receptions, accepted: 0 }
+    pub(crate) fn new(listener: TcpListener, receptions: Vec<Reception>, tls: Option<TlsAcceptor>) -> Self {
+        Self { listener, receptions, tls, accepted: 0 }
     }
 
     fn line(&mut self) -> (Line, Reception) {
@@ -68,7 +74,8 @@ impl Door {
     }
 }
 
-/// Ends a connection whose request has arrived and was not read. Sooner, and the client might not even have connected.
+/// Ends a connection whose request, or whose handshake, has arrived and was not read. Sooner, and the client might not
+/// even have connected.
 async fn turn_away(stream: TcpStream) {
     let _ = stream.peek(&mut [0]).await;
     let _ = stream.set_zero_linger();
@@ -86,7 +93,9 @@ impl Listener for Door {
                 continue;
             };
             match self.line() {
-                (line, Reception::Open) => return (Wire::new(stream, line.clone()), line),
+                (line, Reception::Open) => {
+                    return (Wire::new(Stream::new(stream, self.tls.as_ref()), line.clone()), line);
+                }
                 (_, Reception::Reset) => drop(tokio::spawn(turn_away(stream))),
             }
         }
@@ -103,32 +112,33 @@ impl Connected<IncomingStream<'_, Door>> for Line {
     }
 }
 
-/// A TCP stream whose writing side obeys its [`Line`].
+/// A stream whose writing side obeys its [`Line`].
 pub(crate) struct Wire {
-    stream: TcpStream,
+    stream: Stream,
     line: Line,
     held: Vec<u8>,
     pause: Option<Pin<Box<Sleep>>>,
 }
 
 impl Wire {
-    fn new(stream: TcpStream, line: Line) -> Self {
+    fn new(stream: Stream, line: Line) -> Self {
         Self { stream, line, held: Vec::new(), pause: None }
     }
 
     /// Ends the connection with a RST: what the close of a socket sends that lingers for no time.
     fn reset(&self) -> Poll<io::Result<usize>> {
-        let _ = self.stream.set_zero_linger();
+        let _ = self.stream.tcp().map(TcpStream::set_zero_linger);
         Poll::Ready(Err(ErrorKind::ConnectionReset.into()))
     }
 
     /// Holds bytes back until there are as many as may go out. An answer is smaller than the socket's buffer, or the
     /// cut comes a little earlier.
-    fn cut(&mut self, bytes: &[u8], trouble: Trouble) -> Poll<io::Result<usize>> {
+    fn cut(&mut self, cx: &mut Context<'_>, bytes: &[u8], trouble: Trouble) -> Poll<io::Result<usize>> {
         self.held.extend_from_slice(bytes);
         match allowed(trouble, &self.held) {
             Some(allowed) if allowed <= self.held.len() => {
-                let _ = self.stream.try_write(&self.held[..allowed]);
+                let _ = Pin::new(&mut self.stream).poll_write(cx, &self.held[..allowed]);
+                let _ = Pin::new(&mut self.stream).poll_flush(cx);
                 self.reset()
             }
             _ => Poll::Ready(Ok(bytes.len())),
@@ -157,7 +167,7 @@ impl AsyncWrite for Wire {
             Trouble::None => Pin::new(&mut self.stream).poll_write(cx, bytes),
             Trouble::Reset => self.reset(),
             Trouble::Trickle => self.trickle(cx, bytes),
-            cut @ (Trouble::HalfHead | Trouble::PartOfBody(_)) => self.cut(bytes, cut),
+            cut @ (Trouble::HalfHead | Trouble::PartOfBody(_)) => self.cut(cx, bytes, cut),
         }
     }
 

@@ -14,4 +14,5 @@ mod login;
 mod maintenance;
 mod program;
 mod shipped;
+mod tls;
 mod tokens;
