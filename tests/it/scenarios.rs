@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use epm_sandbox::{Sandbox, Scenario};
+use epm_sandbox::{CLIENT_ID, Sandbox, Scenario};
 
 use crate::harness::{Gate, Ran, plain, shipped};
 
@@ -18,12 +18,14 @@ struct Row {
     posts: (usize, usize),
     /// What the log says, in one line of it.
     says: &'static [&'static str],
+    /// How many refresh tokens are exchanged; none where it logs in with user and password.
+    exchanges: Option<usize>,
 }
 
 type Ended = (i32, &'static str, &'static str);
 
 const fn row(scenario: &'static str, (code, outcome, status): Ended) -> Row {
-    Row { scenario, flags: &[], code, outcome, status, posts: (1, 1), says: &[] }
+    Row { scenario, flags: &[], code, outcome, status, posts: (1, 1), says: &[], exchanges: None }
 }
 
 impl Row {
@@ -34,6 +36,12 @@ impl Row {
 
     const fn posts(mut self, arrived: usize, taken: usize) -> Self {
         self.posts = (arrived, taken);
+        self
+    }
+
+    /// With a refresh token in a file.
+    const fn exchanges(mut self, exchanges: usize) -> Self {
+        self.exchanges = Some(exchanges);
         self
     }
 
@@ -55,7 +63,7 @@ const REJECTED: Ended = (32, "rejected", "");
 const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget", "300ms"];
 const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
 
-const TABLE: [Row; 88] = [
+const TABLE: [Row; 94] = [
     row("access-lost", ACCESS_LOST).says(&["HTTP 401"]),
     row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
     row("bad-gateway-poll", SUCCEEDED).says(&["HTTP 504"]),
@@ -100,10 +108,12 @@ const TABLE: [Row; 88] = [
     row("huge-submit", UNCERTAIN).says(&["error: ", "larger than"]),
     row("id-in-links-poll", UNDETERMINED).with(SHORT_GRACE),
     row("id-zero-poll", UNDETERMINED).with(SHORT_GRACE),
+    row("identity-unavailable-for-a-while", SUCCEEDED).exchanges(1).says(&["HTTP 503"]),
     row("invalid-parameter", (12, "invalid-parameter", "4")).says(&["error: ", "Invalid import mode: REPLACE"]),
     row("login-page", DENIED).posts(0, 0).says(&["error: ", "login page"]),
     row("login-page-for-a-while", SUCCEEDED).says(&["login page"]),
     row("login-page-while-waiting", UNDETERMINED).with(SHORT_GRACE).says(&["error: ", "login page"]),
+    row("maintenance-soon", SUCCEEDED),
     row("missing-log", FAILED).says(&["warning: ", "log", "could not be read"]),
     row("never-ends", (20, "timed-out", "-1")).with(&["--timeout", "2s"]).says(&["error: ", "in progress"]),
     row("no-job-id-answers", UNDETERMINED).with(SHORT_GRACE),
@@ -135,6 +145,10 @@ const TABLE: [Row; 88] = [
     row("throttled", SUCCEEDED).posts(2, 1).says(&["HTTP 429"]),
     row("throttled-for-long", (31, "unreachable", "")).posts(1, 0).says(&["error: ", "HTTP 429"]),
     row("throttled-to-a-date", SUCCEEDED).posts(2, 1).says(&["HTTP 429"]),
+    row("token-audience", DENIED).exchanges(1).posts(0, 0).says(&["error: ", "Token Audience"]),
+    row("token-consumed", DENIED).exchanges(0).posts(0, 0).says(&["error: ", "already been consumed"]),
+    row("token-expired", DENIED).exchanges(0).posts(0, 0).says(&["error: ", "expired"]),
+    row("token-expires-in-mid-wait", SUCCEEDED).exchanges(2),
     row("trickle-log", FAILED).with(SHORT_OUTAGE).says(&["warning: ", "log", "could not be read"]),
     row("trickle-poll", CONTACT_LOST).with(SHORT_OUTAGE),
     row("trickle-submit", UNCERTAIN).with(&["--submit-timeout", "500ms"]),
@@ -178,8 +192,11 @@ fn every_scenario_ends_as_the_contract_says() {
 fn play(row: &Row) {
     let sandbox = shipped(row.scenario);
     let arguments = ["run", "--job-name", "GLDATA"].iter().chain(row.flags);
-    let ran = Gate::against(&sandbox).on_github().run(arguments);
+    let gate = Gate::against(&sandbox).on_github();
+    let gate = if row.exchanges.is_some() { with_refresh_token(gate, &sandbox) } else { gate };
+    let ran = gate.run(arguments);
     let name = row.scenario;
+    assert_eq!(sandbox.exchanges(), row.exchanges.unwrap_or(0), "{name}: {ran:?}");
     assert_eq!((ran.code, ran.output("outcome")), (row.code, row.outcome), "{name}: {ran:?}");
     assert_eq!(ran.output("status"), row.status, "{name}: {ran:?}");
     assert_eq!((sandbox.posts(), sandbox.taken()), row.posts, "{name}: {ran:?}");
@@ -193,6 +210,16 @@ fn play(row: &Row) {
     let mut settings = plain();
     settings.set_snapshot_path("snapshots/scenarios");
     settings.bind(|| insta::assert_snapshot!(name, whole(&ran)));
+}
+
+/// With a refresh token in place of user and password.
+fn with_refresh_token(gate: Gate, sandbox: &Sandbox) -> Gate {
+    let file = gate.file("given-refresh-token", sandbox.refresh_token());
+    gate.unset("EPM_USERNAME")
+        .unset("EPM_PASSWORD")
+        .set("EPM_TOKEN_URL", sandbox.token_url())
+        .set("EPM_CLIENT_ID", CLIENT_ID)
+        .set("EPM_REFRESH_TOKEN_FILE", file)
 }
 
 /// Everything that a run says: each step output, the log, the summary.

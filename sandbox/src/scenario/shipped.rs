@@ -1,7 +1,7 @@
 //! The scenarios that come with the sandbox.
 
 /// Name and text of each, sorted by name.
-pub(super) const ALL: [(&str, &str); 88] = [
+pub(super) const ALL: [(&str, &str); 94] = [
     ("access-lost", include_str!("../../scenarios/access-lost.toml")),
     ("backslash-log", include_str!("../../scenarios/backslash-log.toml")),
     ("bad-gateway-poll", include_str!("../../scenarios/bad-gateway-poll.toml")),
@@ -46,10 +46,12 @@ pub(super) const ALL: [(&str, &str); 88] = [
     ("huge-submit", include_str!("../../scenarios/huge-submit.toml")),
     ("id-in-links-poll", include_str!("../../scenarios/id-in-links-poll.toml")),
     ("id-zero-poll", include_str!("../../scenarios/id-zero-poll.toml")),
+    ("identity-unavailable-for-a-while", include_str!("../../scenarios/identity-unavailable-for-a-while.toml")),
     ("invalid-parameter", include_str!("../../scenarios/invalid-parameter.toml")),
     ("login-page", include_str!("../../scenarios/login-page.toml")),
     ("login-page-for-a-while", include_str!("../../scenarios/login-page-for-a-while.toml")),
     ("login-page-while-waiting", include_str!("../../scenarios/login-page-while-waiting.toml")),
+    ("maintenance-soon", include_str!("../../scenarios/maintenance-soon.toml")),
     ("missing-log", include_str!("../../scenarios/missing-log.toml")),
     ("never-ends", include_str!("../../scenarios/never-ends.toml")),
     ("no-job-id-answers", include_str!("../../scenarios/no-job-id-answers.toml")),
@@ -81,6 +83,10 @@ pub(super) const ALL: [(&str, &str); 88] = [
     ("throttled", include_str!("../../scenarios/throttled.toml")),
     ("throttled-for-long", include_str!("../../scenarios/throttled-for-long.toml")),
     ("throttled-to-a-date", include_str!("../../scenarios/throttled-to-a-date.toml")),
+    ("token-audience", include_str!("../../scenarios/token-audience.toml")),
+    ("token-consumed", include_str!("../../scenarios/token-consumed.toml")),
+    ("token-expired", include_str!("../../scenarios/token-expired.toml")),
+    ("token-expires-in-mid-wait", include_str!("../../scenarios/token-expires-in-mid-wait.toml")),
     ("trickle-log", include_str!("../../scenarios/trickle-log.toml")),
     ("trickle-poll", include_str!("../../scenarios/trickle-poll.toml")),
     ("trickle-submit", include_str!("../../scenarios/trickle-submit.toml")),

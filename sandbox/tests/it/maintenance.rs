@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use epm_sandbox::Sandbox;
+use epm_sandbox::{Sandbox, Scenario};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, get, look, playing, usual};
@@ -82,4 +82,11 @@ fn every_answer_has_the_date_of_the_sandbox_s_clock() {
 
 fn date(answer: &Answer) -> SystemTime {
     httpdate::parse_http_date(&answer.header("date").unwrap()).unwrap()
+}
+
+#[test]
+fn the_shipped_maintenance_is_soon() {
+    let sandbox = Sandbox::start(Scenario::shipped("maintenance-soon").unwrap()).unwrap();
+    let away = (told(&sandbox) + 24 * 60 - minute_of_day(Duration::ZERO)) % (24 * 60);
+    assert!((28..=30).contains(&away), "{away}");
 }

@@ -1,6 +1,6 @@
 //! Refresh tokens, access tokens, and who may ask for them. // epm-api.md §5.2
 
-use epm_sandbox::{CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, Fault, REFRESH_TOKEN, SCOPE, Sandbox};
+use epm_sandbox::{CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, Fault, REFRESH_TOKEN, SCOPE, Sandbox, Scenario};
 
 use crate::harness::{
     Answer, ask, basic, confidential, exchange, integration, look, playing, post_form, read, refusal, request_as, send,
@@ -238,5 +238,29 @@ fn the_readme_tells_what_clients_need() {
     let readme = include_str!("../../README.md");
     for told in [CLIENT_ID, CONFIDENTIAL_CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, epm_sandbox::JWT_KEY_ID] {
         assert!(readme.contains(&format!("`{told}`")), "{told}");
+    }
+}
+
+#[test]
+fn shipped_scenarios_about_tokens_play_as_described() {
+    const TOO_LATE: &str = "Token is expired for client : sandbox-public";
+    for (scenario, exchanges, looks) in [
+        ("identity-unavailable-for-a-while", [503, 503, 200], [200; 5]),
+        ("token-audience", [200, 400, 400], [401; 5]),
+        ("token-expires-in-mid-wait", [200, 400, 400], [200, 200, 200, 200, 401]),
+        ("token-consumed", [400; 3], [401; 5]),
+        ("token-expired", [400; 3], [401; 5]),
+        ("succeeds", [200, 400, 400], [200; 5]),
+    ] {
+        let sandbox = Sandbox::start(Scenario::shipped(scenario).unwrap()).unwrap();
+        let answers = [(); 3].map(|()| exchange(&sandbox, REFRESH_TOKEN));
+        assert_eq!(answers.each_ref().map(Answer::http), exchanges, "{scenario}");
+        let granted = answers.iter().find(|answer| answer.http() == 200);
+        let token = granted.map_or_else(|| "none".into(), |answer| text(answer, "access_token"));
+        assert_eq!([(); 5].map(|()| look(&sandbox, &token).http()), looks, "{scenario}");
+        if exchanges == [400; 3] {
+            let why = refusal(&answers[0]).2;
+            assert!([TOO_LATE, "The token has already been consumed"].contains(&why.as_str()), "{scenario}: {why}");
+        }
     }
 }
