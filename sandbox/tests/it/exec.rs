@@ -9,8 +9,8 @@ use crate::harness::program;
 fn exec(script: &str) -> Output {
     program()
         .args(["exec", "--", "sh", "-c", script])
-        .env("HTTP_PROXY", "http://x")
-        .env("EPM_ACCESS_TOKEN", "x")
+        .envs(["HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"].map(|name| (name, "http://x")))
+        .envs(["EPM_ACCESS_TOKEN", "EPM_REFRESH_TOKEN", "EPM_TOKEN_URL", "EPM_JWT_KEY"].map(|name| (name, "x")))
         .output()
         .unwrap()
 }
@@ -21,7 +21,7 @@ fn stderr(output: &Output) -> String {
 
 #[test]
 fn the_command_finds_the_sandbox_and_no_way_past_it() {
-    let output = exec("env | grep -E '^EPM_|PROXY' | sort");
+    let output = exec("env | grep -iE '^EPM_|PROXY' | sort");
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], format!("EPM_PASSWORD={}", epm_sandbox::PASSWORD));

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use epm_sandbox::{Fault, Options, PASSWORD, Sandbox, Scenario};
+use epm_sandbox::{Fault, Options, PASSWORD, REFRESH_TOKEN, Sandbox, Scenario};
 use serde_json::{Value, json};
 
-use crate::harness::{basic, get, integration, playing, poll, post, read, request, send, submit, usual};
+use crate::harness::{basic, exchange, get, integration, playing, poll, post, read, request, send, submit, usual};
 
 /// A log that the test can read back.
 #[derive(Clone, Default)]
@@ -37,6 +37,21 @@ fn a_request_is_a_line_of_json_without_its_secret() {
     assert_eq!(serde_json::from_str::<Value>(text.trim_end()).unwrap(), line);
     let encoded = basic(&format!("{}:{PASSWORD}", sandbox.username()));
     assert!(!text.contains(PASSWORD) && !text.contains(&encoded["Basic ".len()..]));
+}
+
+#[test]
+fn a_request_for_tokens_is_a_line_with_its_grant_and_client() {
+    let log = Log::default();
+    let options = Options { log: Some(Box::new(log.clone())), ..Options::default() };
+    let sandbox = Sandbox::start_with(Scenario::catalogue().unwrap(), options).unwrap();
+    exchange(&sandbox, REFRESH_TOKEN);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let line = json!({
+        "n": 1, "connection": 1, "method": "POST", "path": "/oauth2/v1/token", "let_in": true, "taken": false,
+        "job_id": null, "http": 200, "fault": null, "user_agent": "it/1", "payload": null,
+        "grant": "refresh_token", "client": "sandbox-public",
+    });
+    assert_eq!(serde_json::from_str::<Value>(text.trim_end()).unwrap(), line);
 }
 
 #[test]
