@@ -1,6 +1,7 @@
 //! HTTP as both EPM and the identity service are talked to: TLS, roots, proxies, redirects, and how long a request may
 //! take. Here alone, and below, reqwest and rustls are set up.
 
+pub mod certificate;
 pub mod fault;
 pub mod proxy;
 pub mod roots;
