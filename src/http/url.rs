@@ -47,8 +47,7 @@ impl Error {
     pub fn help(&self, example: &str) -> String {
         match self {
             Self::User => {
-                "leave it out: a user comes by `--username` or `--client-id`, and secrets by variables and files"
-                    .to_owned()
+                "leave it out: a user comes by `--username`, and a password by its variable or file".to_owned()
             }
             Self::PlainHttp { .. } => {
                 "use `https://`; plain `http://` is for loopback alone, such as the sandbox".to_owned()
