@@ -17,6 +17,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
 use crate::auth::authorizer::{Authorizer, Shown};
+use crate::auth::secret::forms;
 use crate::auth::{Credentials, NoToken};
 use crate::foreign::{Mask, quote};
 use crate::http::{self, Allowance, Network, Transport};
@@ -115,7 +116,7 @@ impl Client {
         let transport = Rc::new(Transport::new(network)?);
         let reads = transport.for_reads()?;
         let authorizer = Authorizer::new(credentials, Rc::clone(&transport), tell);
-        let passwords = network.proxies.passwords();
+        let passwords = forms(network.proxies.passwords().iter().map(String::as_str));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
         let trace = Box::new(trace);

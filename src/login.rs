@@ -1,19 +1,22 @@
 //! The commands about a refresh token: `login`, which gets one by a person, and `login --renew`, which exchanges it ahead
 //! of its end.
 
-use std::cell::{Cell, RefCell};
-use std::pin::pin;
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 use tokio::time::{sleep, sleep_until};
 
+use crate::auth::authorizer::Authorizer;
 use crate::auth::device::{self, accept, invite};
-use crate::auth::exchange::{Grant, Way, exchange};
-use crate::auth::identity::{Identity, NoToken, Tokens};
+use crate::auth::exchange::{Grant, Way};
+use crate::auth::identity::Identity;
 use crate::auth::token_file::{self, TokenFile};
+use crate::auth::{Credentials, NoToken};
+use crate::epm::error::Fault;
 use crate::foreign::{quote, quote_path};
-use crate::http::{Network, Transport};
+use crate::http::{Allowance, Network, Transport};
 use crate::outcome::{Outcome, Signal};
 use crate::pace::brief;
 use crate::report::End;
@@ -46,7 +49,7 @@ impl Login {
             Err(error) => return End::new(Outcome::Usage, error.to_string(), None),
         };
         if self.renew {
-            self.renew(&transport, console, signals).await
+            self.renew(transport, console, signals).await
         } else {
             self.log_in(&transport, console, signals).await
         }
@@ -96,66 +99,55 @@ impl Login {
         }
     }
 
-    /// Exchanges the token. A first signal ends it only while nothing is in flight.
-    async fn renew(self, transport: &Transport, console: &Console, signals: &mut Signals) -> End {
-        let (sent, lost) = (Cell::new(false), RefCell::new(None));
-        let path = quote_path(self.file.path());
-        let rules = self.rules;
-        let way = Way {
-            identity: self.identity,
-            grant: Grant::RefreshTokenFile { file: self.file, exchanged: RefCell::default() },
+    /// Exchanges the token. Neither the deadline nor a first signal ends an exchange that is in flight.
+    async fn renew(self, transport: Transport, console: &Console, signals: &mut Signals) -> End {
+        let (file, rules) = (self.file.clone(), self.rules);
+        let grant = Grant::RefreshTokenFile { file: self.file, exchanged: RefCell::default() };
+        let lost = Rc::new(RefCell::new(None));
+        let tell = {
+            let lost = Rc::clone(&lost);
+            move |text: String| *lost.borrow_mut() = Some(text)
         };
-        let ended = {
-            let tell = |text: String| *lost.borrow_mut() = Some(text);
-            let attempt = async || {
-                let tokens = exchange(&way, transport, &|| sent.set(true), &|_| {}, &tell).await;
-                sent.set(false);
-                match tokens {
-                    Err(NoToken::Fault(fault)) => Err(fault.into()),
-                    other => Ok(other),
-                }
-            };
-            let told = |fault: &crate::epm::error::Fault| console.say(&format!("{fault}; asking again"));
-            let mut work = pin!(persist(&rules, || false, attempt, told));
-            tokio::select! {
-                biased;
-                done = &mut work => Ok(done),
-                signal = signals.first() => if sent.get() {
-                    console.warn(&format!("{} received; the token that is in flight is awaited first", signal.name()));
-                    tokio::select! {
-                        done = &mut work => Ok(done),
-                        () = signals.again() => Err(interrupted(signal)),
-                    }
-                } else {
-                    Err(interrupted(signal))
-                },
-            }
+        let credentials = Credentials::OAuth(Box::new(Way { identity: self.identity, grant }));
+        let authorizer = Authorizer::new(credentials, Rc::new(transport), tell);
+        let told = |fault: &Fault| console.say(&format!("{fault}; asking again"));
+        let end = tokio::select! {
+            biased;
+            end = exchanged(&authorizer, &rules, told) => end,
+            signal = signals.first() => interrupted(signal),
         };
-        match (ended, lost.into_inner()) {
-            (Err(end), _) => end,
-            (Ok(Ok(Ok(_))), Some(lost)) => End::new(Outcome::Unwritable, lost, None),
-            (Ok(Ok(Ok(tokens))), None) => renewed(&tokens, &path),
-            (Ok(Ok(Err(NoToken::Denied(denial)))), _) => {
-                End::new(Outcome::AccessDenied, denial.to_string(), Some(denial.help()))
+        tokio::select! {
+            () = authorizer.settle() => {}
+            () = signals.again() => {}
+        }
+        match (lost.take(), end.outcome.is_pass()) {
+            (Some(lost), _) => End::new(Outcome::Unwritable, lost, None),
+            (None, true) => {
+                End::new(Outcome::Succeeded, format!("{} holds the next token", quote_path(file.path())), None)
             }
-            (Ok(Ok(Err(NoToken::Fault(fault)))), _) => {
-                End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help()))
-            }
-            (Ok(Err(fault)), _) => End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help())),
+            (None, false) => end,
         }
     }
 }
 
+/// Has a token exchanged, within the outage budget.
+async fn exchanged(authorizer: &Authorizer, rules: &Rules, told: impl FnMut(&Fault)) -> End {
+    let attempt = async || {
+        let allowance = Allowance::until(rules.deadline.end(), Duration::MAX);
+        match authorizer.show(allowance).await {
+            Ok(_) => Ok(End::new(Outcome::Succeeded, String::new(), None)),
+            Err(NoToken::Denied(denial)) => {
+                Ok(End::new(Outcome::AccessDenied, denial.to_string(), Some(denial.help())))
+            }
+            Err(NoToken::Fault(fault)) => Err(fault.into()),
+        }
+    };
+    let ended = persist(rules, || false, attempt, told).await;
+    ended.unwrap_or_else(|fault| End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help())))
+}
+
 /// More than any refresh token.
 const LARGEST: usize = 8 * 1024;
-
-fn renewed(tokens: &Tokens, path: &str) -> End {
-    let why = match &tokens.refresh {
-        Some(_) => format!("the refresh token in {path} was exchanged; the next one is in its place"),
-        None => format!("the identity service rotates no token; the one in {path} stays"),
-    };
-    End::new(Outcome::Succeeded, why, None)
-}
 
 fn interrupted(signal: Signal) -> End {
     End::new(Outcome::Interrupted(signal), format!("{} was received", signal.name()), None)

@@ -88,7 +88,7 @@ pub fn check(secret: &SecretString, what: &'static str) -> Result<(), Error> {
 }
 
 /// Every form in which these could come back in a text of others.
-pub(super) fn forms<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+pub fn forms<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let mut forms: Vec<String> = secrets.into_iter().flat_map(encoded).collect();
     forms.sort();
     forms.dedup();

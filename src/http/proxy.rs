@@ -6,6 +6,7 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
 /// The proxy for `https://`, and the servers that are reached past it. Plain `http://` never goes through one: it is
@@ -69,11 +70,14 @@ impl Proxies {
         self.https.as_ref().filter(|_| server.scheme() == "https" && !is_exception())
     }
 
-    /// The password in the proxy's URL, if there is one: as it stands there, and as it is meant.
+    /// The password in the proxy's URL, if there is one: as it stands there, as it is meant, and with its user, as it is
+    /// sent.
     pub fn passwords(&self) -> Vec<String> {
-        let Some(written) = self.https.as_ref().and_then(Url::password) else { return Vec::new() };
-        let meant = percent_encoding::percent_decode_str(written).decode_utf8_lossy().into_owned();
-        vec![written.to_owned(), meant]
+        let Some(url) = self.https.as_ref() else { return Vec::new() };
+        let Some(written) = url.password() else { return Vec::new() };
+        let meant = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let sent = format!("{}:{}", meant(url.username()), meant(written));
+        vec![written.to_owned(), meant(written), sent]
     }
 }
 
@@ -212,9 +216,9 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_known_as_it_is_written_and_as_it_is_meant() {
+    fn a_password_is_known_as_it_is_written_meant_and_sent() {
         let passwords = |text| Proxies::parse(Some(text), None).unwrap().passwords();
-        assert_eq!(passwords("http://user:p%40ss@proxy"), ["p%40ss", "p@ss"]);
+        assert_eq!(passwords("http://user:p%40ss@proxy"), ["p%40ss", "p@ss", "user:p@ss"]);
         assert!(passwords("http://proxy").is_empty());
     }
 }

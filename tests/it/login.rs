@@ -103,7 +103,7 @@ fn a_renewal_exchanges_the_token_that_is_there() {
     let old = sandbox.refresh_token();
     let ran = gate.run_again(["login", "--renew"]);
     assert_eq!(ended(&ran), (0, "succeeded"), "{ran:?}");
-    ran.mentions(&["was exchanged"]);
+    ran.mentions(&["holds the next token"]);
     let kept = text_of(&gate.path("given-token"));
     assert_eq!((kept.trim(), sandbox.exchanges()), (sandbox.refresh_token().as_str(), 1));
     gate.file("given-token", old);
@@ -129,6 +129,6 @@ fn a_renewal_waits_out_an_outage_and_finishes_what_is_in_flight() {
     running.until("the exchange is under way", || sandbox.exchanges() == 1);
     running.signal("TERM");
     let (ran, dir) = running.finish_and_keep();
-    assert_eq!(ended(&ran), (0, "succeeded"), "{ran:?}");
+    assert_eq!(ended(&ran), (143, "interrupted"), "{ran:?}");
     assert_eq!(text_of(&dir.path().join("given-token")).trim(), sandbox.refresh_token());
 }

@@ -101,6 +101,17 @@ fn the_host_of_the_identity_service_alone_is_understood() {
 }
 
 #[test]
+fn no_secret_is_shown_at_any_verbosity() {
+    for flag in ["--quiet", "--verbose"] {
+        let sandbox = playing("[identity]\naccess_serves = 4\n[[job]]\npolls = [{ times = 9 }, { status = 1 }]\n");
+        let run = || [RUN.as_slice(), &[flag, "--timeout", "10s"]].concat();
+        // The harness looks through every byte.
+        assert_eq!(Gate::exchanging(&sandbox).unset("EPM_SUMMARY").run(run()).code, 10);
+        assert_eq!(asserting(&sandbox).unset("EPM_SUMMARY").run(run()).code, 10);
+    }
+}
+
+#[test]
 fn a_dry_run_exchanges_nothing() {
     let sandbox = shipped("quick-success");
     let ran = Gate::exchanging(&sandbox).run([RUN.as_slice(), &["--dry-run"]].concat());
