@@ -6,6 +6,7 @@ pub mod fault;
 pub mod proxy;
 pub mod roots;
 pub mod url;
+pub mod verify;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use fault::Fault;
 use proxy::Proxies;
 use roots::Roots;
+use verify::Verifier;
 
 /// How long a connection may take to open, TLS included.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -59,10 +61,12 @@ impl Transport {
     /// None is known; rustls may refuse its own defaults.
     pub fn new(network: &Network) -> Result<Self, Error> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Arc::new(Verifier::new(&network.roots, &provider));
         let tls = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(Error::Tls)?
-            .with_root_certificates(network.roots.store())
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         Ok(Self { tls, proxies: Arc::new(network.proxies.clone()) })
     }

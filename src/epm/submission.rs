@@ -123,6 +123,7 @@ mod tests {
 
     use super::*;
     use crate::http::fault::Fault as Http;
+    use crate::http::verify::Problem;
 
     fn judged(status: u16, body: &str) -> Submission {
         judge(Ok(Reply::of(status, body)), &Mask::default())
@@ -215,7 +216,7 @@ mod tests {
         let faults = [
             (Http::Unresolved { host: host() }, "again"),
             (Http::NoConnection { host: host(), reason: String::new() }, "again"),
-            (Http::Certificate { host: host(), reason: String::new() }, "again"),
+            (Http::Certificate { host: host(), problem: Problem::SelfSigned }, "again"),
             (Http::Timeout { host: host(), limit: Duration::from_mins(5) }, "24"),
             (Http::Broken { host: host(), reason: String::new() }, "24"),
             (Http::TooLarge { status: 200, limit: 1 }, "24"),

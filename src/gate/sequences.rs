@@ -16,6 +16,7 @@ use crate::epm::reply::Reply;
 use crate::epm::submission::judge;
 use crate::foreign::Mask;
 use crate::http::fault::Fault as Http;
+use crate::http::verify::Problem;
 use crate::pace::{Deadline, Pace};
 use crate::report::JobReport;
 use crate::submit::{look, submit};
@@ -122,7 +123,7 @@ fn reply(raw: Raw) -> Result<Reply, Fault> {
     let host = || "epm.example.com".to_owned();
     match raw {
         Raw::Unresolved => Err(Http::Unresolved { host: host() }.into()),
-        Raw::BadCertificate => Err(Http::Certificate { host: host(), reason: String::new() }.into()),
+        Raw::BadCertificate => Err(Http::Certificate { host: host(), problem: Problem::SelfSigned }.into()),
         Raw::NotOpened => Err(Http::NoConnection { host: host(), reason: String::new() }.into()),
         Raw::Lost => Err(Http::Broken { host: host(), reason: String::new() }.into()),
         Raw::Late => Err(Http::Timeout { host: host(), limit: Duration::ZERO }.into()),

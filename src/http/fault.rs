@@ -5,8 +5,9 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use rustls::CertificateError;
+use rustls::{CertificateError, OtherError};
 
+use super::verify::{Problem, Unverified};
 use crate::foreign::quote;
 use crate::pace::brief;
 
@@ -20,12 +21,12 @@ pub enum Fault {
         host: String,
     },
     /// The certificate was refused.
-    #[error("the certificate of {} does not verify: {reason}", quote(host))]
+    #[error("the certificate of {} does not verify: {problem}", quote(host))]
     Certificate {
-        /// The host in question.
+        /// Who presented it: a proxy, where TLS leads to one.
         host: String,
         /// What is wrong with it.
-        reason: String,
+        problem: Problem,
     },
     /// No connection was made: refused, unreachable, not opened in time, no TLS.
     #[error("no connection to {}: {reason}", quote(host))]
@@ -40,6 +41,20 @@ pub enum Fault {
     ProxyDenied {
         /// The host behind the proxy.
         host: String,
+    },
+    /// The proxy did not open a way.
+    #[error("the proxy refused the way to {}: it answered `CONNECT` with neither 200 nor 407", quote(host))]
+    ProxyRefused {
+        /// The host behind the proxy.
+        host: String,
+    },
+    /// There is no connection to the proxy.
+    #[error("no connection to the proxy on the way to {}: {reason}", quote(host))]
+    NoProxy {
+        /// The host behind the proxy.
+        host: String,
+        /// What the system says.
+        reason: String,
     },
     /// A connection was made, and the answer did not come in time.
     #[error("no whole answer from {} within {}", quote(host), brief(*limit))]
@@ -85,7 +100,9 @@ impl Fault {
             Self::Unresolved { .. }
             | Self::Certificate { .. }
             | Self::NoConnection { .. }
-            | Self::ProxyDenied { .. } => true,
+            | Self::ProxyDenied { .. }
+            | Self::ProxyRefused { .. }
+            | Self::NoProxy { .. } => true,
             Self::Timeout { .. } | Self::Broken { .. } | Self::TooLarge { .. } => false,
         }
     }
@@ -94,7 +111,7 @@ impl Fault {
     pub fn hope(&self) -> Hope {
         match self {
             Self::Certificate { .. } | Self::ProxyDenied { .. } => Hope::None,
-            Self::Unresolved { .. } => Hope::Minute,
+            Self::Unresolved { .. } | Self::ProxyRefused { .. } | Self::NoProxy { .. } => Hope::Minute,
             _ => Hope::Budget,
         }
     }
@@ -105,8 +122,13 @@ impl Fault {
             Self::Unresolved { .. } => {
                 "check the host in the URL and that of a proxy, and that this machine resolves them"
             }
-            Self::Certificate { .. } => "check the host in the URL, and whether a proxy inspects TLS here",
+            Self::Certificate { problem, .. } => problem.help(),
             Self::ProxyDenied { .. } => "put the proxy's user and password into its URL in `HTTPS_PROXY`",
+            Self::ProxyRefused { .. } => {
+                "check the proxy's user and password in `HTTPS_PROXY`, that the proxy lets this host through, and that it \
+                 reaches it; or name the host in `NO_PROXY`"
+            }
+            Self::NoProxy { .. } => "check host and port in `HTTPS_PROXY`, or name the host in `NO_PROXY`",
             Self::NoConnection { .. } | Self::Timeout { .. } | Self::Broken { .. } => {
                 "check the network, proxy and allowlist between this machine and the service"
             }
@@ -117,25 +139,41 @@ impl Fault {
     /// What reqwest's error means. `limit` is how long the request had.
     pub(super) fn of(error: &reqwest::Error, host: &str, limit: Duration) -> Self {
         let host = host.to_owned();
+        if let Some(Unverified { server, problem }) = chain(error).find_map(unverified).cloned() {
+            return Self::Certificate { host: server, problem };
+        }
+        if error.is_connect()
+            && let Some(fault) = chain(error).find_map(|cause| of_proxy(cause, error, &host))
+        {
+            return fault;
+        }
         if error.is_dns() {
             return Self::Unresolved { host };
         }
-        if let Some(reason) = chain(error).find_map(certificate_problem) {
-            return Self::Certificate { host, reason };
-        }
-        // hyper-util's error of a tunnel has no type that could be asked, only this text.
-        if error.is_connect() && root_cause(error).contains("proxy authorization required") {
-            return Self::ProxyDenied { host };
-        }
         if error.is_connect() {
-            let reason = if is_timeout(error) { "it was not opened in time".to_owned() } else { root_cause(error) };
-            return Self::NoConnection { host, reason };
+            return Self::NoConnection { host, reason: why_unconnected(error) };
         }
         if error.is_timeout() {
             return Self::Timeout { host, limit };
         }
         Self::Broken { host, reason: root_cause(error) }
     }
+}
+
+/// What a proxy did, where this cause is of one: hyper-util's error of a tunnel has no type that could be asked, only
+/// these texts, and no code but 407.
+fn of_proxy(cause: &(dyn StdError + 'static), error: &reqwest::Error, host: &str) -> Option<Fault> {
+    let host = host.to_owned();
+    match cause.to_string().strip_prefix("tunnel error: ")? {
+        "proxy authorization required" => Some(Fault::ProxyDenied { host }),
+        "unsuccessful" => Some(Fault::ProxyRefused { host }),
+        "failed to create underlying connection" => Some(Fault::NoProxy { host, reason: why_unconnected(error) }),
+        _ => None,
+    }
+}
+
+fn why_unconnected(error: &reqwest::Error) -> String {
+    if is_timeout(error) { "it was not opened in time".to_owned() } else { root_cause(error) }
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
@@ -161,18 +199,12 @@ fn is_timeout(error: &(dyn StdError + 'static)) -> bool {
     })
 }
 
-/// What is wrong with a certificate, where this error is about one: rustls' own words are for its developers.
-fn certificate_problem(error: &(dyn StdError + 'static)) -> Option<String> {
-    let rustls::Error::InvalidCertificate(problem) = error.downcast_ref::<rustls::Error>()? else { return None };
-    let words = match problem {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired",
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => "it is not valid yet",
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => "it is for another host",
-        CertificateError::UnknownIssuer => "its issuer is not known",
-        CertificateError::Revoked => "it was revoked",
-        other => return Some(quote(&other.to_string())),
-    };
-    Some(words.to_owned())
+/// What [`verify`](super::verify) says of a certificate, where this error is about one.
+fn unverified<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Unverified> {
+    match error.downcast_ref()? {
+        rustls::Error::InvalidCertificate(CertificateError::Other(OtherError(error))) => error.downcast_ref(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

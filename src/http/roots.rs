@@ -82,6 +82,17 @@ impl Roots {
         Ok(Self { added })
     }
 
+    /// These, for a test.
+    #[cfg(test)]
+    pub(super) fn of(added: impl IntoIterator<Item = CertificateDer<'static>>) -> Self {
+        Self { added: added.into_iter().collect() }
+    }
+
+    /// Those that the user added, as they were given.
+    pub(super) fn added(&self) -> &[CertificateDer<'static>] {
+        &self.added
+    }
+
     /// All of them. The bundled ones are parsed ahead, so that starting costs nothing.
     pub(super) fn store(&self) -> RootCertStore {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -12,9 +13,11 @@ fn only_what_never_left_may_be_sent_again() {
     let reason = String::new;
     let table = [
         (Fault::Unresolved { host: host() }, true, Hope::Minute),
-        (Fault::Certificate { host: host(), reason: reason() }, true, Hope::None),
+        (Fault::Certificate { host: host(), problem: Problem::SelfSigned }, true, Hope::None),
         (Fault::NoConnection { host: host(), reason: reason() }, true, Hope::Budget),
         (Fault::ProxyDenied { host: host() }, true, Hope::None),
+        (Fault::ProxyRefused { host: host() }, true, Hope::Minute),
+        (Fault::NoProxy { host: host(), reason: reason() }, true, Hope::Minute),
         (Fault::Timeout { host: host(), limit: LONG }, false, Hope::Budget),
         (Fault::Broken { host: host(), reason: reason() }, false, Hope::Budget),
         (Fault::TooLarge { status: 200, limit: 1 }, false, Hope::Budget),
@@ -76,14 +79,11 @@ async fn an_answer_that_breaks_off_has_been_asked_for() {
 
 #[test]
 fn a_certificate_is_found_however_deep_it_lies() {
-    let problem = rustls::Error::InvalidCertificate(CertificateError::Expired);
-    let wrapped = io::Error::other(io::Error::other(problem));
-    assert_eq!(chain(&wrapped).find_map(certificate_problem).as_deref(), Some("it has expired"));
-    assert_eq!(chain(&io::Error::other("no")).find_map(certificate_problem), None);
-    assert_eq!(
-        root_cause(&wrapped),
-        root_cause(&io::Error::other(io::Error::other("invalid peer certificate: Expired")))
-    );
+    let said = Unverified { server: "h".to_owned(), problem: Problem::SelfSigned };
+    let refused = CertificateError::Other(OtherError(Arc::new(said.clone())));
+    let wrapped = io::Error::other(io::Error::other(rustls::Error::InvalidCertificate(refused)));
+    assert_eq!(chain(&wrapped).find_map(unverified), Some(&said));
+    assert_eq!(chain(&io::Error::other("no")).find_map(unverified), None);
 }
 
 #[test]
@@ -98,9 +98,11 @@ fn each_fault_says_what_to_do() {
     let (host, reason) = (|| "h".to_owned(), String::new);
     let table = [
         (Fault::Unresolved { host: host() }, "resolves"),
-        (Fault::Certificate { host: host(), reason: reason() }, "TLS"),
+        (Fault::Certificate { host: host(), problem: Problem::SelfSigned }, "--ca-cert"),
         (Fault::NoConnection { host: host(), reason: reason() }, "network"),
         (Fault::ProxyDenied { host: host() }, "HTTPS_PROXY"),
+        (Fault::ProxyRefused { host: host() }, "lets this host through"),
+        (Fault::NoProxy { host: host(), reason: reason() }, "NO_PROXY"),
         (Fault::Timeout { host: host(), limit: LONG }, "network"),
         (Fault::Broken { host: host(), reason: reason() }, "network"),
         (Fault::TooLarge { status: 200, limit: 1 }, "page in front"),
