@@ -92,6 +92,10 @@ impl Desk {
         (services.identity.exchanges(), services.identity.refresh_token().into())
     }
 
+    pub(crate) fn access_token(&self) -> String {
+        self.services().identity.access_token(Instant::now())
+    }
+
     fn services(&self) -> MutexGuard<'_, Services> {
         self.services.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -84,6 +84,11 @@ impl Identity {
         self.tokens.current()
     }
 
+    /// An access token that nobody asked for here.
+    pub(crate) fn access_token(&mut self, now: Instant) -> String {
+        self.tokens.access(now)
+    }
+
     /// Whether the pod lets an access token in; one more request is counted for it.
     pub(crate) fn entry(&mut self, token: &str, now: Instant) -> Entry {
         let entry = self.tokens.admit(token, &self.script, now);

@@ -114,6 +114,12 @@ impl Sandbox {
         self.desk.refreshed().1
     }
 
+    /// A new access token, as one that was had elsewhere: no request and no exchange is counted for it.
+    #[must_use]
+    pub fn access_token(&self) -> String {
+        self.desk.access_token()
+    }
+
     /// How many refresh tokens were exchanged; each was consumed by it, unless the scenario's `rotates` is false.
     #[must_use]
     pub fn exchanges(&self) -> usize {

@@ -99,8 +99,7 @@ impl Tokens {
 
     /// Hands out an access token, and a refresh token where there is to be one.
     pub(super) fn issue(&mut self, client: Client, script: &IdentityScript, refreshes: bool, now: Instant) -> Value {
-        let access = self.token("access", self.access.len() + 1);
-        self.access.push(Access { token: access.clone(), since: now, served: 0 });
+        let access = self.access(now);
         let seconds = script.access_lasts.as_secs();
         let mut tokens = json!({"access_token": access, "token_type": "Bearer", "expires_in": seconds});
         if refreshes {
@@ -109,6 +108,13 @@ impl Tokens {
             self.refresh.push(Refresh { token: refresh, client: Some(client), since: now, is_consumed: false });
         }
         tokens
+    }
+
+    /// An access token alone.
+    pub(super) fn access(&mut self, now: Instant) -> String {
+        let token = self.token("access", self.access.len() + 1);
+        self.access.push(Access { token: token.clone(), since: now, served: 0 });
+        token
     }
 
     pub(super) fn device_code(&mut self) -> String {

@@ -44,6 +44,17 @@ fn an_access_token_is_let_in_as_the_user_is() {
 }
 
 #[test]
+fn an_access_token_can_be_had_without_a_request() {
+    let sandbox = identity("access_serves = 1");
+    let tokens = [sandbox.access_token(), sandbox.access_token()];
+    assert_ne!(tokens[0], tokens[1]);
+    for token in tokens {
+        assert_eq!([(); 2].map(|()| look(&sandbox, &token).http()), [200, 401]);
+    }
+    assert_eq!((sandbox.token_requests().len(), sandbox.exchanges()), (0, 0));
+}
+
+#[test]
 fn an_access_token_that_is_past_or_nobodys_is_refused() {
     let sandbox = identity("access_lasts = '0s'");
     let token = text(&exchange(&sandbox, REFRESH_TOKEN), "access_token");
