@@ -3,6 +3,8 @@
 
 pub mod certificate;
 pub mod fault;
+#[cfg(test)]
+mod issuing;
 pub mod proxy;
 pub mod roots;
 pub mod url;
@@ -180,3 +182,6 @@ pub async fn read(mut response: Response, host: &str, allowance: Allowance) -> R
     }
     Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,7 +68,9 @@ impl Roots {
         let added = if bytes.first() == Some(&0x30) {
             vec![CertificateDer::from(bytes)]
         } else {
-            let blocks = CertificateDer::pem_slice_iter(&bytes).enumerate();
+            // Editors of Windows begin a file with this.
+            let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+            let blocks = CertificateDer::pem_slice_iter(text).enumerate();
             let read = blocks.map(|(at, block)| block.map_err(|_| Error::Malformed { path: path(), number: at + 1 }));
             read.collect::<Result<_, _>>()?
         };
@@ -98,5 +100,19 @@ impl Roots {
         let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         store.add_parsable_certificates(self.added.iter().cloned());
         store
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::issuing::authority;
+
+    #[test]
+    fn what_is_given_is_added_to_what_is_bundled() {
+        let bundled = Roots::default().store().len();
+        assert!(bundled > 100, "{bundled}");
+        let ours = ["a", "b"].map(|name| authority(name).der().clone());
+        assert_eq!(Roots::of(ours).store().len(), bundled + 2);
     }
 }

@@ -17,6 +17,7 @@ mod killed;
 mod ledger;
 #[cfg(unix)]
 mod login;
+mod networks;
 #[cfg(unix)]
 mod oauth;
 mod outputs;

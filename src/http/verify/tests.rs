@@ -1,41 +1,9 @@
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType, date_time_ymd};
+use rcgen::SanType;
 
 use super::*;
-
-type Issuer = CertifiedIssuer<'static, KeyPair>;
-
-/// What is to be certified: a name, and hosts; in the first days of 2026.
-fn params(name: &str, hosts: &[&str]) -> CertificateParams {
-    let mut params = CertificateParams::new(hosts.iter().map(|&host| host.to_owned()).collect::<Vec<_>>()).unwrap();
-    params.distinguished_name = rcgen::DistinguishedName::new();
-    params.distinguished_name.push(DnType::CommonName, name);
-    (params.not_before, params.not_after) = (date_time_ymd(2026, 1, 1), date_time_ymd(2026, 2, 1));
-    params
-}
-
-fn of_authority(name: &str, hosts: &[&str]) -> CertificateParams {
-    let mut params = params(name, hosts);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    params
-}
-
-fn authority(name: &str) -> Issuer {
-    Issuer::self_signed(of_authority(name, &[]), key()).unwrap()
-}
-
-fn key() -> KeyPair {
-    KeyPair::generate().unwrap()
-}
-
-fn issued(params: &CertificateParams, by: &Issuer) -> CertificateDer<'static> {
-    params.signed_by(&key(), by).unwrap().der().clone()
-}
-
-fn self_signed(params: &CertificateParams) -> CertificateDer<'static> {
-    params.self_signed(&key()).unwrap().der().clone()
-}
+use crate::http::issuing::{Issuer, authority, issued, key, of_authority, params, self_signed};
 
 /// What a verifier says that was given these, and is shown this by `epm.example.com`.
 fn said_at(
