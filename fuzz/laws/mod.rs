@@ -2,6 +2,7 @@
 //! is broken panics. The fuzz targets look for such bytes; `tests/it/corpus.rs` tries again those that were found.
 
 mod answers;
+mod certificate;
 mod escapes;
 mod excerpt;
 mod ledger;
@@ -12,7 +13,7 @@ mod runner;
 type Law = fn(&[u8]);
 
 /// Each target and its law. Its corpus lies in the folder of the same name.
-pub(crate) const ALL: [(&str, Law); 7] = [
+pub(crate) const ALL: [(&str, Law); 8] = [
     ("status_answer", answers::status),
     ("submit_answer", answers::submit),
     ("retry_after", retry_after::holds),
@@ -20,6 +21,7 @@ pub(crate) const ALL: [(&str, Law); 7] = [
     ("escapes", escapes::hold),
     ("summary", markdown::holds),
     ("ledger", ledger::holds),
+    ("certificate", certificate::holds),
 ];
 
 /// Checks the law of a target.
