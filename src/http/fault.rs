@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use rustls::{CertificateError, OtherError};
+use rustls::{CertificateError, InvalidMessage, OtherError};
 
 use super::verify::{Problem, Unverified};
 use crate::foreign::quote;
@@ -173,7 +173,14 @@ fn of_proxy(cause: &(dyn StdError + 'static), error: &reqwest::Error, host: &str
 }
 
 fn why_unconnected(error: &reqwest::Error) -> String {
-    if is_timeout(error) { "it was not opened in time".to_owned() } else { root_cause(error) }
+    let is_garbled = |cause: &(dyn StdError + 'static)| {
+        matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
+    };
+    match chain(error).any(is_garbled) {
+        true => "what answers there does not speak TLS".to_owned(),
+        false if is_timeout(error) => "it was not opened in time".to_owned(),
+        false => root_cause(error),
+    }
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

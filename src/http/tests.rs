@@ -163,6 +163,19 @@ async fn a_certificate_that_does_not_verify_is_told_with_the_name_it_was_shown_f
 }
 
 #[tokio::test]
+async fn a_door_without_tls_is_told_from_one_that_is_shut() {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n").await;
+        let _ = copy_bidirectional(&mut stream, &mut tokio::io::empty()).await;
+    });
+    let reason = "what answers there does not speak TLS".to_owned();
+    let expected = Fault::NoConnection { host: "the service".to_owned(), reason };
+    assert_eq!(asked(&network(&[], None), &[address], LONG).await, Err(expected));
+}
+
+#[tokio::test]
 async fn the_servers_own_certificate_is_taken_where_it_was_given() {
     let (chain, key) = own_pair();
     let address = serve(builder().with_single_cert(chain.clone(), key).unwrap()).await;
