@@ -59,10 +59,12 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 ///
 /// A file that cannot be written or locked.
-pub fn lock(path: &Path) -> Result<Option<Lock>, LockError> {
+pub fn lock(path: &Path, readers: Readers) -> Result<Option<Lock>, LockError> {
+    let mut options = OpenOptions::new();
     // For reading too: a pipe in its place would block whoever only writes.
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path);
-    let file = file.map_err(LockError::Unwritable)?;
+    options.read(true).write(true).create(true).truncate(false);
+    limit(&mut options, readers);
+    let file = options.open(path).map_err(LockError::Unwritable)?;
     if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
         return Err(LockError::NotAFile);
     }
@@ -74,10 +76,10 @@ pub fn lock(path: &Path) -> Result<Option<Lock>, LockError> {
     }
 }
 
-/// Who may read a file that is written.
+/// Who may read a file that is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Readers {
-    /// Those who could read the one that is replaced.
+    /// Those who could read the one that is replaced, or whoever may by the system's rules.
     AsBefore,
     /// Its owner alone (mode 600; on Windows the folder decides).
     Owner,
@@ -122,11 +124,17 @@ fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
     let _ = fs::remove_file(path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
+    limit(&mut options, readers);
+    options.open(path)
+}
+
+/// Sees to it that what is made is for these readers.
+#[cfg_attr(not(unix), expect(unused_variables, reason = "there the folder decides"))]
+fn limit(options: &mut OpenOptions, readers: Readers) {
     #[cfg(unix)]
     if readers == Readers::Owner {
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     }
-    options.open(path)
 }
 
 /// The folder of a file.

@@ -147,9 +147,7 @@ impl Client {
         let allowance = self.allowance(self.limits.submit);
         let shown = match self.show(allowance).await {
             Ok(shown) => shown,
-            Err(ReadError::Fault(fault)) => return Submission::NotTaken(fault),
-            Err(ReadError::Refused(refusal)) => return Submission::Denied(refusal),
-            Err(ReadError::Missing { .. }) => unreachable!("a token is not a thing that EPM knows"),
+            Err(none) => return unshown(none),
         };
         let sent = self.post(payload, &shown, allowance).await;
         let submission = submission::judge(sent, &self.mask());
@@ -174,8 +172,7 @@ impl Client {
         match self.authorizer.renew(refused, self.allowance(self.limits.request)).await {
             Ok(true) => Submission::NotTaken(Fault::Expired),
             Ok(false) => Submission::Denied(self.unauthorized()),
-            Err(NoToken::Fault(fault)) => Submission::NotTaken(Fault::NoToken(fault)),
-            Err(NoToken::Denied(denial)) => Submission::Denied(Refusal::NoToken(denial)),
+            Err(none) => unshown(none),
         }
     }
 
@@ -212,7 +209,7 @@ impl Client {
         mut piece: impl FnMut(&[u8]),
     ) -> Result<(), DownloadError> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
-        let shown = self.show(allowance()).await.map_err(DownloadError::Read)?;
+        let shown = self.show(allowance()).await.map_err(ReadError::from)?;
         let host = self.url.host();
         let request = shown.on(self.reads.get(self.url.file(name)));
         let mut response = allowance().spend(&host, request.send()).await.map_err(Fault::from)?;
@@ -319,20 +316,18 @@ impl Client {
         match self.authorizer.renew(refused, allowance).await {
             Ok(true) => Ok(true),
             Ok(false) => Ok(*trust == Trust::Proven && self.authorizer.may_be_shown_again()),
-            Err(NoToken::Fault(fault)) => Err(Fault::NoToken(fault).into()),
-            Err(NoToken::Denied(denial)) => {
-                *trust = Trust::Refused(Refusal::NoToken(denial.clone()));
-                Err(Refusal::NoToken(denial).into())
+            Err(none) => {
+                if let NoToken::Denied(denial) = &none {
+                    *trust = Trust::Refused(Refusal::NoToken(denial.clone()));
+                }
+                Err(none.into())
             }
         }
     }
 
     /// What is shown to EPM now.
-    async fn show(&self, allowance: Allowance) -> Result<Shown, ReadError> {
-        self.authorizer.show(allowance).await.map_err(|none| match none {
-            NoToken::Fault(fault) => Fault::NoToken(fault).into(),
-            NoToken::Denied(denial) => Refusal::NoToken(denial).into(),
-        })
+    async fn show(&self, allowance: Allowance) -> Result<Shown, NoToken> {
+        self.authorizer.show(allowance).await
     }
 
     /// Waits for its turn while the credentials are not proven.
@@ -384,6 +379,14 @@ impl Client {
     /// What is left for a request of at most this length.
     fn allowance(&self, most: Duration) -> Allowance {
         Allowance::until(self.limits.deadline, most)
+    }
+}
+
+/// What a submit comes to that there is no token for: nothing was sent.
+fn unshown(none: NoToken) -> Submission {
+    match none {
+        NoToken::Fault(fault) => Submission::NotTaken(fault.into()),
+        NoToken::Denied(denial) => Submission::Denied(Refusal::NoToken(denial)),
     }
 }
 

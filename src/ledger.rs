@@ -221,7 +221,7 @@ impl Ledger {
 
     fn lock(&self, suffix: &str) -> Result<Option<Lock>, Error> {
         let path = durable::beside(&self.path, suffix);
-        durable::lock(&path).map_err(|error| match error {
+        durable::lock(&path, Readers::AsBefore).map_err(|error| match error {
             LockError::Unwritable(source) => Error::Unwritable { path, source },
             LockError::NotAFile => Error::NotAFile { path },
             LockError::NoLocks(source) => Error::NoLocks { path, source },

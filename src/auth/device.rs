@@ -8,9 +8,9 @@ use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use crate::foreign::{Foreign, Mask};
-use crate::http::{Answer, Transport};
+use crate::http::Transport;
 
-use super::identity::{Denial, Fault, Identity, NoToken, Tokens, error_of};
+use super::identity::{Denial, Fault, Identity, Kind, NoToken, Tokens, error_of};
 use super::secret::forms;
 
 /// How often is asked where the service does not say (RFC 8628 §3.2).
@@ -30,10 +30,10 @@ pub enum Error {
     NoEndpoint,
     /// The service is not there.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
     /// It hands out no code, or no token for one.
     #[error(transparent)]
-    Denied(#[from] Denial),
+    Denied(Denial),
     /// `access_denied`.
     #[error("the person who was asked has denied access")]
     Refused,
@@ -59,6 +59,15 @@ impl Error {
             Self::NoRefreshToken => {
                 "add `offline_access` to `--scope`, and allow `Token refresh` to the application at the identity service"
             }
+        }
+    }
+}
+
+impl From<NoToken> for Error {
+    fn from(none: NoToken) -> Self {
+        match none {
+            NoToken::Fault(fault) => Self::Fault(fault),
+            NoToken::Denied(denial) => Self::Denied(denial),
         }
     }
 }
@@ -105,9 +114,9 @@ pub async fn invite(identity: &Identity, transport: &Transport) -> Result<Invita
         fields.push(("scope", scope));
     }
     let begun = Instant::now();
-    let answer = identity.post(transport, url, &fields).await?;
+    let answer = identity.post(transport, url, &fields).await.map_err(NoToken::from)?;
     let Ok(handed) = serde_json::from_slice::<Handed>(&answer.body) else {
-        return Err(refused(identity, &answer, &Mask::new(identity.forms())));
+        return Err(identity.no_token(&answer, Kind::DeviceCode, &Mask::new(identity.forms())).into());
     };
     let mask = Mask::new(identity.forms().into_iter().chain(forms([handed.device_code.expose_secret()])));
     Ok(Invitation {
@@ -126,10 +135,8 @@ pub async fn invite(identity: &Identity, transport: &Transport) -> Result<Invita
 ///
 /// Why there are no tokens.
 pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invitation) -> Result<Tokens, Error> {
-    const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
     let code = invitation.secret.expose_secret();
     let mask = Mask::new(identity.forms().into_iter().chain(forms([code])));
-    let fields = [("grant_type", GRANT), ("device_code", code)];
     let end = invitation.begun + invitation.lasts;
     let mut interval = invitation.interval;
     loop {
@@ -139,7 +146,7 @@ pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invi
         }
         sleep_until(at).await;
         // What cannot be reached for a moment is asked again, ever more slowly (RFC 8628 §3.5).
-        let Ok(answer) = identity.post(transport, identity.token_url.clone(), &fields).await else {
+        let Ok(answer) = identity.ask(transport, Kind::DeviceCode, code).await else {
             interval = (interval * 2).min(Duration::from_mins(1));
             continue;
         };
@@ -152,7 +159,7 @@ pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invi
             Some("access_denied") => return Err(Error::Refused),
             Some("expired_token") => return Err(Error::Expired),
             None if matches!(answer.status, 408 | 429 | 500..) => {}
-            _ => return Err(refused(identity, &answer, &mask)),
+            _ => return Err(identity.no_token(&answer, Kind::DeviceCode, &mask).into()),
         }
     }
 }
@@ -167,11 +174,4 @@ fn endpoint(token_url: &Url) -> Option<Url> {
 
 fn seconds(given: Option<f64>) -> Option<Duration> {
     Duration::try_from_secs_f64(given?).ok().filter(|length| !length.is_zero())
-}
-
-fn refused(identity: &Identity, answer: &Answer, mask: &Mask) -> Error {
-    match identity.no_token(answer, mask) {
-        NoToken::Fault(fault) => fault.into(),
-        NoToken::Denied(denial) => denial.into(),
-    }
 }

@@ -12,7 +12,7 @@ use crate::bounded::aside;
 use crate::foreign::quote_path;
 use crate::http::Transport;
 
-use super::identity::{Denial, Fault, Identity, NoToken, Tokens};
+use super::identity::{Death, Denial, Fault, Identity, NoToken, Tokens};
 use super::jwt::{self, Signer};
 use super::token_file::{self, TokenFile, Turn};
 
@@ -162,9 +162,10 @@ async fn end(begun: Begun, result: Result<Tokens, NoToken>, tell: &dyn Fn(String
             }
             Ok(tokens)
         }
-        Err(NoToken::Denied(Denial::Consumed { .. })) => {
-            let cut_short = unfinished.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            Err(NoToken::Denied(Denial::Consumed { cut_short }))
+        Err(NoToken::Denied(Denial::Dead { death, .. })) => {
+            let cut_short = unfinished.filter(|_| death != Death::Outlived);
+            let cut_short = cut_short.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            Err(NoToken::Denied(Denial::Dead { death, file: Some(turn.path().to_owned()), cut_short }))
         }
         Err(NoToken::Fault(fault)) if !fault.is_before_sending() => Err(NoToken::Fault(fault)),
         Err(error) => {

@@ -1,5 +1,6 @@
 //! The identity service: where tokens come from (RFC 6749, RFC 7523; Oracle's texts in epm-api.md §5.2).
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
-use crate::foreign::{Foreign, Mask, quote};
+use crate::foreign::{Foreign, Mask, quote, quote_path};
 use crate::http::fault::Hope;
 use crate::http::{self, Allowance, Answer, Transport};
 use crate::pace;
@@ -123,15 +124,24 @@ impl Fault {
 /// The identity service gives out no token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denial {
-    /// `The token has already been consumed`.
-    #[error("the refresh token has already been consumed{}", after(cut_short.as_deref()))]
-    Consumed {
-        /// When an exchange of it began that was cut short, if the file tells of one.
+    /// The refresh token is good no longer.
+    #[error("the refresh token{} {death}{}", within(file.as_deref()), after(cut_short.as_deref()))]
+    Dead {
+        /// What is known of why.
+        death: Death,
+        /// The file that holds it.
+        file: Option<PathBuf>,
+        /// When an exchange of it began that was cut short, where the file tells of one.
         cut_short: Option<String>,
     },
-    /// `Token is expired for client`.
-    #[error("the refresh token has expired")]
-    Outlived,
+    /// `invalid_grant` for an assertion.
+    #[error("the identity service does not accept the assertion (`invalid_grant`){}", words(said.as_ref()))]
+    Assertion {
+        /// What it says beside it.
+        said: Option<Foreign>,
+        /// By how many seconds its clock is ahead of ours, where that is more than a minute.
+        skew: Option<i64>,
+    },
     /// `invalid_client`.
     #[error("the identity service does not accept the client (`invalid_client`){}", words(said.as_ref()))]
     InvalidClient {
@@ -153,15 +163,34 @@ pub enum Denial {
         error: Option<Foreign>,
         /// What it says beside it.
         said: Option<Foreign>,
-        /// How many seconds its clock is ahead of ours, where that is more than a minute.
-        skew: Option<i64>,
     },
+    /// A proxy on the way wants credentials.
+    #[error(transparent)]
+    Proxy(http::fault::Fault),
     /// A token file that cannot be used.
     #[error(transparent)]
     File(super::token_file::Error),
     /// An assertion that could not be signed.
     #[error(transparent)]
     Unsigned(super::jwt::Error),
+}
+
+/// Why a refresh token is good no longer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Death {
+    /// `The token has already been consumed`.
+    #[error("has already been consumed")]
+    Consumed,
+    /// `Token is expired for client`.
+    #[error("has expired")]
+    Outlived,
+    /// `invalid_grant` in other words: other services say so of a token that was used twice.
+    #[error("is not accepted (`invalid_grant`){}", words(.0.as_ref()))]
+    Unknown(Option<Foreign>),
+}
+
+fn within(file: Option<&Path>) -> String {
+    file.map(|file| format!(" in {}", quote_path(file))).unwrap_or_default()
 }
 
 fn after(cut_short: Option<&str>) -> String {
@@ -185,13 +214,21 @@ impl Denial {
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::Consumed { .. } => {
+            Self::Dead { death: Death::Consumed | Death::Unknown(_), .. } => {
                 "a refresh token can be exchanged once: get a new one with `epm-gate login`, keep it in a \
                  `--refresh-token-file` that survives the job, and let no two places use the same one"
             }
-            Self::Outlived => {
+            Self::Dead { death: Death::Outlived, .. } => {
                 "get a new one with `epm-gate login`, and exchange it ahead of its 7 days with `epm-gate login --renew` \
                  in a scheduled job"
+            }
+            Self::Assertion { skew: Some(_), .. } => {
+                "set this machine's clock: it differs from that of the identity service, which refuses assertions from \
+                 the past or the future"
+            }
+            Self::Assertion { skew: None, .. } => {
+                "check that the certificate of this very key is imported under the alias in `--jwt-key-id` and has not \
+                 expired, that `--jwt-subject` is a user of the domain, and `--jwt-audience`"
             }
             Self::InvalidClient { .. } => {
                 "check `--client-id`, and `EPM_CLIENT_SECRET` if the application is confidential; a public one has no secret"
@@ -200,15 +237,21 @@ impl Denial {
                 "allow this grant to the application at the identity service, and `Allow token refresh` where the scope \
                  has `offline_access`"
             }
-            Self::Refused { skew: Some(_), .. } => {
-                "set this machine's clock: it differs from that of the identity service, which refuses assertions from \
-                 the past or the future"
-            }
             Self::Refused { .. } => {
                 "compare `--token-url`, `--client-id`, `--scope` and the grant with the application at the identity service"
             }
+            Self::Proxy(fault) => fault.help(),
             Self::File(error) => error.help(),
             Self::Unsigned(error) => error.help(),
+        }
+    }
+}
+
+impl From<Fault> for NoToken {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Http(denied @ http::fault::Fault::ProxyDenied { .. }) => Self::Denied(Denial::Proxy(denied)),
+            fault => Self::Fault(fault),
         }
     }
 }
@@ -217,6 +260,17 @@ impl From<super::token_file::Error> for NoToken {
     fn from(error: super::token_file::Error) -> Self {
         Self::Denied(Denial::File(error))
     }
+}
+
+/// What is exchanged for tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// RFC 6749 §6
+    RefreshToken,
+    /// RFC 7523 §2.1
+    Assertion,
+    /// RFC 8628 §3.4
+    DeviceCode,
 }
 
 /// What stands in the body of an error (RFC 6749 §5.2).
@@ -244,7 +298,7 @@ impl Identity {
     /// Why there is none. After a fault that is not before sending, the token may be used up.
     pub async fn refresh(&self, transport: &Transport, token: &SecretString) -> Result<Tokens, NoToken> {
         let secret = token.expose_secret();
-        self.exchange(transport, &[("grant_type", "refresh_token"), ("refresh_token", secret)], false).await
+        self.exchange(transport, Kind::RefreshToken, secret).await
     }
 
     /// Exchanges an assertion about a user for an access token.
@@ -253,9 +307,7 @@ impl Identity {
     ///
     /// Why there is none.
     pub async fn assert(&self, transport: &Transport, assertion: &SecretString) -> Result<Tokens, NoToken> {
-        const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-        let secret = assertion.expose_secret();
-        self.exchange(transport, &[("grant_type", GRANT), ("assertion", secret)], true).await
+        self.exchange(transport, Kind::Assertion, assertion.expose_secret()).await
     }
 
     /// The host, for messages.
@@ -269,13 +321,28 @@ impl Identity {
         forms([secret.expose_secret(), &self.basic(secret)])
     }
 
-    /// `scoped`: the scope is asked for. A refresh asks for none: it brings what the first token had.
-    async fn exchange(&self, transport: &Transport, fields: &[(&str, &str)], scoped: bool) -> Result<Tokens, NoToken> {
-        let scope = self.scope.as_deref().filter(|_| scoped).map(|scope| ("scope", scope));
-        let fields: Vec<(&str, &str)> = fields.iter().copied().chain(scope).collect();
-        let mask = Mask::new(self.forms().into_iter().chain(forms(fields[1..].iter().map(|(_, value)| *value))));
-        let answer = self.post(transport, self.token_url.clone(), &fields).await.map_err(NoToken::Fault)?;
-        Tokens::read(&answer).ok_or_else(|| self.no_token(&answer, &mask))
+    async fn exchange(&self, transport: &Transport, kind: Kind, secret: &str) -> Result<Tokens, NoToken> {
+        let mask = Mask::new(self.forms().into_iter().chain(forms([secret])));
+        let answer = self.ask(transport, kind, secret).await?;
+        Tokens::read(&answer).ok_or_else(|| self.no_token(&answer, kind, &mask))
+    }
+
+    /// Asks for tokens in exchange for this.
+    pub(super) async fn ask(&self, transport: &Transport, kind: Kind, secret: &str) -> Result<Answer, Fault> {
+        let mut fields = match kind {
+            // It brings the scope that the first token had (RFC 6749 §6).
+            Kind::RefreshToken => vec![("grant_type", "refresh_token"), ("refresh_token", secret)],
+            Kind::Assertion => {
+                vec![("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"), ("assertion", secret)]
+            }
+            Kind::DeviceCode => {
+                vec![("grant_type", "urn:ietf:params:oauth:grant-type:device_code"), ("device_code", secret)]
+            }
+        };
+        if kind == Kind::Assertion {
+            fields.extend(self.scope.as_deref().map(|scope| ("scope", scope)));
+        }
+        self.post(transport, self.token_url.clone(), &fields).await
     }
 
     /// Sends a form as this client. The connection is a new one: a reset of one that had idled could not be told from an
@@ -304,7 +371,7 @@ impl Identity {
     }
 
     /// What an answer without tokens means.
-    pub(super) fn no_token(&self, answer: &Answer, mask: &Mask) -> NoToken {
+    pub(super) fn no_token(&self, answer: &Answer, kind: Kind, mask: &Mask) -> NoToken {
         let (host, status) = (self.host(), answer.status);
         let text = |name| answer.headers.get(name).and_then(|value| value.to_str().ok());
         match status {
@@ -314,7 +381,7 @@ impl Identity {
                 NoToken::Fault(Fault::Unavailable { host, status, retry_after })
             }
             200..300 => NoToken::Fault(Fault::NoTokens { host, status }),
-            _ => NoToken::Denied(denial(status, &answer.body, text(DATE), mask)),
+            _ => NoToken::Denied(denial(answer, kind, text(DATE), mask)),
         }
     }
 }
@@ -325,17 +392,29 @@ pub(super) fn error_of(body: &[u8]) -> Option<String> {
 }
 
 /// Reads what the service says, of which Oracle's own texts are quoted in epm-api.md §5.2.
-pub(super) fn denial(status: u16, body: &[u8], date: Option<&str>, mask: &Mask) -> Denial {
-    let complaint: Complaint = serde_json::from_slice(body).unwrap_or_default();
+fn denial(answer: &Answer, kind: Kind, date: Option<&str>, mask: &Mask) -> Denial {
+    let complaint: Complaint = serde_json::from_slice(&answer.body).unwrap_or_default();
     let description = complaint.error_description.unwrap_or_default();
     let said = Some(mask.foreign(&description)).filter(|said| !said.first_line().is_empty());
-    let is = |text: &str| description.to_ascii_lowercase().contains(text);
-    match complaint.error.as_deref() {
-        Some("invalid_grant") if is("already been consumed") => Denial::Consumed { cut_short: None },
-        Some("invalid_grant") if is("token is expired for client") => Denial::Outlived,
-        Some("invalid_client") => Denial::InvalidClient { said },
-        Some("unauthorized_client") => Denial::UnauthorizedClient { said },
-        error => Denial::Refused { status, error: error.map(|error| mask.foreign(error)), said, skew: skew(date) },
+    match (complaint.error.as_deref(), kind) {
+        (Some("invalid_grant"), Kind::RefreshToken) => {
+            Denial::Dead { death: death(&description, said), file: None, cut_short: None }
+        }
+        (Some("invalid_grant"), Kind::Assertion) => Denial::Assertion { said, skew: skew(date) },
+        (Some("invalid_client"), _) => Denial::InvalidClient { said },
+        (Some("unauthorized_client"), _) => Denial::UnauthorizedClient { said },
+        (error, _) => Denial::Refused { status: answer.status, error: error.map(|error| mask.foreign(error)), said },
+    }
+}
+
+fn death(description: &str, said: Option<Foreign>) -> Death {
+    let description = description.to_ascii_lowercase();
+    if description.contains("already been consumed") {
+        Death::Consumed
+    } else if description.contains("token is expired for client") {
+        Death::Outlived
+    } else {
+        Death::Unknown(said)
     }
 }
 

@@ -116,7 +116,7 @@ impl TokenFile {
     /// A lock beside the file that cannot be had.
     pub fn turn(&self) -> Result<Option<Turn>, Error> {
         let path = durable::beside(&self.path, "lock");
-        match durable::lock(&path) {
+        match durable::lock(&path, Readers::Owner) {
             Ok(lock) => Ok(lock.map(|lock| Turn { file: self.clone(), lock })),
             Err(LockError::Unwritable(source)) => Err(self.unwritable(&source)),
             Err(error @ (LockError::NotAFile | LockError::NoLocks(_))) => {

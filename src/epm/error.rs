@@ -195,6 +195,15 @@ impl From<Fault> for ReadError {
     }
 }
 
+impl From<auth::NoToken> for ReadError {
+    fn from(none: auth::NoToken) -> Self {
+        match none {
+            auth::NoToken::Fault(fault) => Self::Fault(fault.into()),
+            auth::NoToken::Denied(denial) => Refusal::NoToken(denial).into(),
+        }
+    }
+}
+
 impl ReadError {
     /// What to do about it.
     pub fn help(&self) -> &'static str {

@@ -104,7 +104,7 @@ stop_serving() {
 # So many jobs were submitted, as a sandbox has logged its requests.
 submits() {
   local seen
-  seen="$(grep --fixed-strings --count '"method":"POST"' "${2:-$requests}" || true)"
+  seen="$(grep --fixed-strings --count '"method":"POST","path":"/aif/rest/V1/jobs"' "${2:-$requests}" || true)"
   [ "$seen" -eq "$1" ] || fail "$seen submits in place of $1"
 }
 

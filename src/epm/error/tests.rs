@@ -4,6 +4,10 @@ fn shut() -> http::Fault {
     http::Fault::NoConnection { host: "h".to_owned(), reason: String::new() }
 }
 
+fn outlived() -> auth::Denial {
+    auth::Denial::Dead { death: auth::identity::Death::Outlived, file: None, cut_short: None }
+}
+
 fn lost() -> http::Fault {
     http::Fault::Broken { host: "h".to_owned(), reason: String::new() }
 }
@@ -51,7 +55,7 @@ fn each_fault_and_each_refusal_says_what_to_do() {
         (Refusal::Unauthorized, "locks the account"),
         (Refusal::TokenRefused, "token"),
         (Refusal::Audience, "secondary audience"),
-        (Refusal::NoToken(auth::Denial::Outlived), "login --renew"),
+        (Refusal::NoToken(outlived()), "login --renew"),
         (Refusal::Forbidden { said: None }, "role"),
         (Refusal::Proxy, "HTTPS_PROXY"),
         (Refusal::Redirect { status: 302, location: None }, "`--url`"),

@@ -60,6 +60,17 @@ fn a_kill_between_the_answer_and_its_file_is_explained_by_the_next_start() {
 }
 
 #[test]
+fn a_service_that_names_no_reason_has_it_explained_too() {
+    let body = r#"{"error":"invalid_grant","error_description":"grant request is invalid"}"#;
+    let sandbox = playing(&format!(
+        "[identity]\nreplies = [{{ fault = 'reset-after' }}, {{ http = 400, body = '{body}' }}]\n[[job]]\n"
+    ));
+    let ran = Gate::exchanging(&sandbox).run(RUN);
+    assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
+    ran.mentions(&["is not accepted", "an exchange that began at 2", "cut short"]);
+}
+
+#[test]
 fn an_answer_that_never_came_is_asked_for_again_and_explained() {
     for fault in ["reset-after", "half-body"] {
         let sandbox = playing(&format!(

@@ -25,14 +25,20 @@ fn a_token_that_was_consumed_already() {
     gate.file("given-token", old);
     let ran = gate.run(RUN);
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
-    ran.mentions(&["the refresh token has already been consumed", "hint: ", "epm-gate login", "no two places"]);
+    ran.mentions(&[
+        "the refresh token in `",
+        "given-token` has already been consumed",
+        "hint: ",
+        "epm-gate login",
+        "no two places",
+    ]);
     assert!(!ran.stderr.contains("cut short"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_token_that_has_expired() {
     let ran = denied("[identity]\nrefresh_lasts = '0s'", |gate| gate);
-    ran.mentions(&["the refresh token has expired", "hint: ", "epm-gate login --renew", "7 days"]);
+    ran.mentions(&["given-token` has expired", "hint: ", "epm-gate login --renew", "7 days"]);
 }
 
 #[test]
@@ -56,6 +62,21 @@ fn a_token_for_another_audience_costs_no_second_exchange() {
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
     ran.mentions(&["Token Audience", "hint: ", "secondary audience"]);
     assert_eq!((sandbox.exchanges(), sandbox.posts()), (1, 0));
+}
+
+#[test]
+fn a_token_that_another_service_says_no_more_of_than_that_it_is_invalid() {
+    let body = r#"{"error":"invalid_grant","error_description":"grant request is invalid"}"#;
+    let ran = denied(&format!("[identity]\nreplies = [{{ http = 400, body = '{body}' }}]"), |gate| gate);
+    ran.mentions(&["given-token` is not accepted", "`grant request is invalid`", "hint: ", "epm-gate login"]);
+}
+
+#[test]
+fn an_assertion_that_is_not_accepted() {
+    let sandbox = shipped("quick-success");
+    let ran = asserting(&sandbox).set("EPM_JWT_SUBJECT", "somebody").run(RUN);
+    assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
+    ran.mentions(&["does not accept the assertion", "hint: ", "--jwt-key-id", "--jwt-subject", "--jwt-audience"]);
 }
 
 #[test]
