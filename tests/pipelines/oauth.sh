@@ -253,6 +253,7 @@ fi
 ended 137 "$started" "$work/gate"
 logged 0 '^pod POST'
 used_up
+said 'cut short'
 
 export EPM_CLIENT_ID=close-confidential
 part 'a client with a secret'
