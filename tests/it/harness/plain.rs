@@ -15,6 +15,7 @@ pub(crate) fn plain() -> Settings {
         (r#"(durationSeconds(?:":| = ))\d+"#, "${1}[seconds]"),
         (r"`[^`]+ \(os error \d+\)`", "[error of the system]"),
         (r"\b\d+(ms|s|m)( \d+(s|ms))?\b", "[duration]"),
+        (r"`[^`]*/given-refresh-token`", "`[token]`"),
         (r"epm-gate \d+\.\d+\.\d+\S*", "epm-gate [version]"),
     ] {
         settings.add_filter(pattern, name);
