@@ -3,6 +3,7 @@
 pub mod error;
 pub mod reply;
 pub mod submission;
+pub mod survey;
 pub mod url;
 mod wire;
 
@@ -11,7 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ::url::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, Response};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
@@ -130,12 +131,22 @@ impl Client {
     ///
     /// Only what holds a submit back: 401, a login page, 429, 5xx, or no answer.
     pub async fn look(&self, path: &str) -> Result<(), ReadError> {
-        let reply = match self.read(self.url.below(path), Purpose::Look).await {
+        self.look_closely(path).await?.look(&self.mask())
+    }
+
+    /// The same, for whoever wants to see the answer.
+    ///
+    /// # Errors
+    ///
+    /// No answer, or a 401.
+    pub async fn look_closely(&self, path: &str) -> Result<Reply, ReadError> {
+        match self.read(self.url.below(path), Purpose::Look).await {
             // However much there is to read, it is an answer.
-            Err(ReadError::Fault(Fault::Http(http::fault::Fault::TooLarge { status: 200..300, .. }))) => return Ok(()),
-            reply => reply?,
-        };
-        reply.look(&self.mask())
+            Err(ReadError::Fault(Fault::Http(http::fault::Fault::TooLarge { status: status @ 200..300, .. }))) => {
+                Ok(Reply::new(status, HeaderMap::new(), Vec::new()))
+            }
+            reply => reply,
+        }
     }
 
     /// Submits once, over a connection of its own. With a token that can be renewed a 401 costs one renewal, and is no

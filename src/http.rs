@@ -14,10 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
+use reqwest::tls::{TlsInfo, Version};
 use reqwest::{RequestBuilder, Response};
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
+use certificate::Certificate;
 use fault::Fault;
 use proxy::Proxies;
 use roots::Roots;
@@ -99,6 +101,7 @@ impl Transport {
             .proxy(reqwest::Proxy::custom(move |url| proxies.on_the_way_to(url).cloned()))
             .user_agent(concat!("epm-gate/", env!("CARGO_PKG_VERSION")))
             .tls_backend_preconfigured(self.tls.clone())
+            .tls_info(true)
             .connect_timeout(connect)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
@@ -155,6 +158,30 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Vec<u8>,
+    /// Who has shown a certificate; nobody where there was no TLS.
+    pub peer: Option<Peer>,
+}
+
+/// The other end of a connection over TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Which TLS was agreed on.
+    pub version: &'static str,
+    /// Its certificate in DER.
+    certificate: Vec<u8>,
+}
+
+impl Peer {
+    fn of(response: &Response) -> Option<Self> {
+        let info: &TlsInfo = response.extensions().get()?;
+        let version = if info.version() == Some(Version::TLS_1_3) { "TLS 1.3" } else { "TLS 1.2" };
+        Some(Self { version, certificate: info.peer_certificate()?.to_owned() })
+    }
+
+    /// The certificate, as far as people ask for it.
+    pub fn certificate(&self) -> Option<Certificate> {
+        Certificate::read(&self.certificate)
+    }
 }
 
 /// Sends a request and reads its answer.
@@ -180,7 +207,8 @@ pub async fn read(mut response: Response, host: &str, allowance: Allowance) -> R
             return Err(Fault::TooLarge { status: response.status().as_u16(), limit: LARGEST_ANSWER });
         }
     }
-    Ok(Answer { status: response.status().as_u16(), headers: response.headers().clone(), body })
+    let (status, headers, peer) = (response.status().as_u16(), response.headers().clone(), Peer::of(&response));
+    Ok(Answer { status, headers, body, peer })
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ pub mod durable;
 pub mod foreign;
 pub mod job;
 pub mod json;
+pub mod maintenance;
 pub mod outcome;
 pub mod pace;
 pub mod payload;

@@ -6,7 +6,7 @@ pub use reqwest::header::HeaderMap;
 use reqwest::header::{DATE, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 
 use crate::foreign::{Foreign, Mask};
-use crate::http;
+use crate::http::{self, Peer};
 use crate::job::Answer;
 use crate::pace;
 
@@ -27,12 +27,13 @@ pub struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Vec<u8>,
+    pub(super) peer: Option<Peer>,
 }
 
 impl Reply {
     /// An answer by its parts, wherever they come from.
     pub fn new(status: u16, headers: HeaderMap, body: Vec<u8>) -> Self {
-        Self { status, headers, body }
+        Self { status, headers, body, peer: None }
     }
 
     /// Whether a token is refused that no other one of its client would fare better than (epm-api.md §3.5).
@@ -53,6 +54,16 @@ impl Reply {
 
     fn text(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+
+    /// What the clock says of whoever answered.
+    pub fn date(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.text(&DATE)?.trim()).ok()
+    }
+
+    /// Who has shown a certificate; nobody where there was no TLS.
+    pub fn peer(&self) -> Option<&Peer> {
+        self.peer.as_ref()
     }
 
     pub(super) fn retry_after(&self) -> Option<Duration> {
@@ -83,7 +94,11 @@ impl Reply {
     }
 
     /// What any read may meet before its body is looked at.
-    pub(super) fn check(&self, mask: &Mask) -> Result<(), ReadError> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever is no 2xx, and a login page.
+    pub fn check(&self, mask: &Mask) -> Result<(), ReadError> {
         let status = self.status;
         match status {
             200..300 if wire::is_login_page(&self.body) => Err(Refusal::LoginPage.into()),
@@ -130,7 +145,7 @@ impl Reply {
 
 impl From<http::Answer> for Reply {
     fn from(answer: http::Answer) -> Self {
-        Self::new(answer.status, answer.headers, answer.body)
+        Self { peer: answer.peer, ..Self::new(answer.status, answer.headers, answer.body) }
     }
 }
 

@@ -61,6 +61,16 @@ impl EpmUrl {
         self.below(&format!("/aif/rest/V1/jobs/{id}"))
     }
 
+    /// Where the release and the hour of the daily maintenance are told (epm-api.md §6).
+    pub fn maintenance(&self) -> Url {
+        self.below("/interop/rest/v2/maintenance/getdailymaintenancestarttime")
+    }
+
+    /// Where the versions of the services are listed. The slash at its end is needed (epm-api.md §1.14).
+    pub fn versions(&self) -> Url {
+        self.below("/aif/rest/")
+    }
+
     /// Where a file is downloaded; `name` is one segment, encoded already.
     pub fn file(&self, name: &str) -> Url {
         self.below(&format!("/interop/rest/11.1.2.3.600/applicationsnapshots/{name}/contents"))

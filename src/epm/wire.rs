@@ -119,6 +119,22 @@ pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
     Some(list.items.iter().map(|keys| answer_of(keys, mask)).collect())
 }
 
+/// What a service tells of its release and its daily maintenance.
+pub(crate) struct Told {
+    pub(crate) release: Option<Foreign>,
+    pub(crate) hour: Option<String>,
+    pub(crate) details: Option<Foreign>,
+}
+
+/// Reads `{"items": [{"buildVersion", "amwTime"}]}` (epm-api.md §6). None where it is no JSON object at all.
+pub(crate) fn service(body: &[u8], mask: &Mask) -> Option<Told> {
+    let keys: Keys = serde_json::from_str(&text(body)).ok()?;
+    let items = keys.values(&["items"]).next_back().and_then(|items| serde_json::from_str::<Vec<Keys>>(items).ok());
+    let told = |name| items.as_ref()?.first()?.text(&[name], mask);
+    let hour = told("amwTime").map(|hour| hour.as_str().to_owned());
+    Some(Told { release: told("buildVersion"), hour, details: keys.text(&["details"], mask) })
+}
+
 fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
     let facts = Facts {
         job_name: keys.text(&["jobName"], mask),
@@ -348,6 +364,28 @@ mod tests {
             id_in_links(format!(r#"{{"links":[{},{}]}}"#, link(7), link(second)).as_bytes()).map(JobId::number)
         };
         assert_eq!((two(7), two(8)), (Some(7), None));
+    }
+
+    #[test]
+    fn release_and_hour_are_read_where_they_stand() {
+        let told = |body: &str| {
+            let told = service(body.as_bytes(), &Mask::default())?;
+            let text = |text: Option<Foreign>| text.map(|text| text.as_str().to_owned()).unwrap_or_default();
+            Some((text(told.release), told.hour.unwrap_or_default(), text(told.details)))
+        };
+        let of = |parts: [&str; 3]| Some(parts.map(str::to_owned).into());
+        let whole = r#"{"details":null,"status":0,"items":[{"buildVersion":"22.09.40","amwTime":"19:00"}],"links":[]}"#;
+        assert_eq!(told(whole), of(["22.09.40", "19:00", ""]));
+        assert_eq!(
+            told(r#"{"details":"null","status":"0","items":[{"amwTime":"19"},{"amwTime":"7"}]}"#),
+            of(["", "19", ""])
+        );
+        assert_eq!(told(r#"{"items":[{"amwTime":19}]}"#), of(["", "19", ""]));
+        assert_eq!(told(r#"{"status":8,"details":"EPMLCM-37051"}"#), of(["", "", "EPMLCM-37051"]));
+        for nothing in [r#"{"items":[]}"#, r#"{"items":{}}"#, r#"{"items":[7]}"#, r#"{"items":[{"amwTime":null}]}"#] {
+            assert_eq!(told(nothing), of(["", "", ""]), "{nothing}");
+        }
+        assert_eq!((told("<html>"), told("[]")), (None, None));
     }
 
     #[test]
