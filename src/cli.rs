@@ -249,7 +249,9 @@ impl Call {
         let poll_rate = poll_rate(values)?;
         let rules = Rules { lead: lead(&task, poll_rate), ..rules(values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
-        let plan = Plan { task, look: look(values)?, rules, poll_rate, conditions: conditions(values)?, keeping };
+        let refusal = if submits { refusal(values)? } else { None };
+        let conditions = conditions(values)?;
+        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, keeping };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);
@@ -312,6 +314,11 @@ fn duration(values: &Values<'_>, flag: &str, default: Duration) -> Result<Durati
 
 fn positive(values: &Values<'_>, flag: &str, default: Duration) -> Result<Duration, Error> {
     values.one(flag)?.map_or(Ok(default), |given| given.positive_duration())
+/// How long before the daily maintenance nothing is submitted any more.
+fn refusal(values: &Values<'_>) -> Result<Option<Duration>, Error> {
+    values.one("refuse-before-maintenance")?.map(|given| given.duration()).transpose()
+}
+
 }
 
 /// Below the usual limit of a CI job, an hour, so that the gate can still tell what became of the job.

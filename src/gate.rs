@@ -2,6 +2,7 @@
 
 pub mod desk;
 mod ending;
+mod maintenance;
 pub mod recall;
 pub mod source;
 
@@ -62,6 +63,8 @@ pub struct Plan {
     pub task: Task,
     /// The path of the look before a submit; none for no look.
     pub look: Option<String>,
+    /// How long before the daily maintenance nothing is submitted; none where it holds no submit back.
+    pub refusal: Option<Duration>,
     /// The rules of waiting.
     pub rules: Rules,
     /// Polls per second, over all jobs.
@@ -246,13 +249,14 @@ impl Gate {
     }
 
     async fn look_and_submit(&self, payload: &Payload) -> Result<(JobId, Answer), Unsubmitted> {
-        let told = |fault: &Fault| self.desk.trouble(0, &fault.to_string(), fault.help(), true);
+        let told = |fault: &Fault| self.tell_fault(fault);
         let rules = &self.plan.rules;
         let answered = || self.client.has_answered();
         if let Some(path) = &self.plan.look {
             look(rules, answered, async || self.client.look(path).await, told).await?;
             self.desk.note(|report| report.jobs[0].trouble = None);
         }
+        self.mind_maintenance().await?;
         let post = async || {
             self.desk.submitting()?;
             let submission = self.client.submit(payload).await;
@@ -262,6 +266,11 @@ impl Gate {
             Ok(submission)
         };
         submit(rules, answered, post, told).await
+    }
+
+    /// Tells a fault before the submit, which is tried again.
+    fn tell_fault(&self, fault: &Fault) {
+        self.desk.trouble(0, &fault.to_string(), fault.help(), true);
     }
 
     /// Follows a job from the answer to its submit, which may hold its end already.

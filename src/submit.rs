@@ -22,6 +22,8 @@ pub enum Unsubmitted {
     Rejected(Rejection),
     /// EPM could not be reached, for so long.
     Unreachable(Fault, Duration),
+    /// It is, or will soon be, in its daily maintenance, or may be: why, and what helps.
+    Maintenance(String, String),
     /// It was sent, and may have acted.
     Uncertain(Doubt),
     /// The intent could not be written down, so nothing was sent.

@@ -204,6 +204,11 @@ fn limits(command: Command) -> Command {
                 "The deadline, counted from the start of the process, or `none` [default: 50m]",
             ),
             text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
+            text(
+                "refuse-before-maintenance",
+                "DURATION",
+                "Submit nothing so shortly before the daily maintenance, or during it",
+            ),
             text("outage-budget", "DURATION", "How long EPM may be unreachable in one stretch [default: 10m]"),
             text("poll-min", "DURATION", "The shortest interval between two polls [default: 1s]"),
             text("poll-max", "DURATION", "The longest one [default: 60s]"),

@@ -164,7 +164,7 @@ fn sent(job: &JobReport) -> String {
     job.sent().map(|at| format!(" at {}", utc(at))).unwrap_or_default()
 }
 
-fn utc(at: Timestamp) -> String {
+pub(super) fn utc(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
@@ -178,6 +178,7 @@ pub(super) fn uncertain(doubt: &Doubt, job: &JobReport) -> End {
 pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
     match unsubmitted {
         Unsubmitted::Denied(error) => End::new(Outcome::AccessDenied, error.to_string(), Some(error.help())),
+        Unsubmitted::Maintenance(why, help) => End::new(Outcome::Unreachable, why.clone(), Some(help)),
         Unsubmitted::Rejected(rejection) => End::new(Outcome::Rejected, rejection.to_string(), None),
         Unsubmitted::Unreachable(fault, tried) => {
             let tried = Some(tried).filter(|tried| **tried >= Duration::from_secs(1));

@@ -214,6 +214,7 @@ fn plan(start: Instant, times: Times) -> (Rules, Plan) {
     };
     let plan = Plan {
         task: Task::Attach(Vec::new()),
+        refusal: None,
         look: None,
         rules,
         poll_rate: 5.0,

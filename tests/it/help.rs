@@ -53,6 +53,7 @@ fn names_every_flag_of_the_contract() {
         "poll-rate",
         "request-timeout",
         "submit-timeout",
+        "refuse-before-maintenance",
         "outage-budget",
         "unknown-grace",
         "fail-on-warning",

@@ -90,7 +90,7 @@ fn the_job_id_stands_everywhere_before_the_first_poll() {
     let ledger = place("ledger.json");
     let mut running = gate.start(run(&ledger));
     running.until_it_says("(job 2345): submitted");
-    running.until("the first poll has arrived", || sandbox.requests().len() == 3);
+    running.until("the first poll has arrived", || sandbox.requests().len() == 4);
     running.kill();
     assert!(text_of(&place("output")).lines().any(|line| line == "2345"), "{}", text_of(&place("output")));
     assert_eq!(text_of(&place("outputs").join("jobId")), "2345");

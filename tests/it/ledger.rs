@@ -11,7 +11,7 @@ use crate::harness::{Gate, Ran, playing, shipped, text_of};
 const RUN: [&str; 5] = ["run", "--job-name", "GLDATA", "--ledger", "ledger.json"];
 
 /// With these a run ends after its first poll, and its job goes on.
-const CUT_OFF: [&str; 6] = ["--timeout", "300ms", "--poll-min", "9s", "--poll-max", "9s"];
+const CUT_OFF: [&str; 6] = ["--timeout", "1s", "--poll-min", "9s", "--poll-max", "9s"];
 
 /// Jobs that are in progress for two polls, then done; the first submit is answered so.
 fn answering(submit: &str) -> Sandbox {

@@ -19,6 +19,7 @@ mod ledger;
 mod login;
 mod networks;
 #[cfg(unix)]
+mod maintenance;
 mod oauth;
 mod outputs;
 mod payloads;

@@ -113,7 +113,7 @@ fn the_log_names_the_job_before_the_first_poll() {
     let mut running =
         Gate::against(&sandbox).start(["run", "--job-name", "GLDATA", "--poll-min", "10s", "--poll-max", "10s"]);
     running.until_it_says("2100");
-    assert_eq!(sandbox.requests().len(), 2, "the look and the submit");
+    assert_eq!(sandbox.requests().len(), 3, "the look, the hour of the maintenance, the submit");
     running.kill();
 }
 

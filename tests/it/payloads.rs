@@ -132,15 +132,16 @@ fn every_request_names_the_gate_and_the_submit_has_a_connection_of_its_own() {
         assert!(request.let_in && request.fault.is_none());
     }
     assert_eq!((requests[0].method.as_str(), requests[0].path.as_str()), ("GET", "/aif/rest/"));
-    assert_eq!((requests[1].method.as_str(), requests[1].path.as_str()), ("POST", "/aif/rest/V1/jobs"));
-    let submit = requests[1].connection;
+    assert!(requests[1].method == "GET" && requests[1].path.ends_with("/getdailymaintenancestarttime"));
+    assert_eq!((requests[2].method.as_str(), requests[2].path.as_str()), ("POST", "/aif/rest/V1/jobs"));
+    let submit = requests[2].connection;
     let others: Vec<_> =
         requests.iter().filter(|request| !request.is_submit()).map(|request| request.connection).collect();
     assert!(!others.contains(&submit), "{submit} beside {others:?}");
-    let mut polls = others[1..].to_vec();
+    let mut polls = others[2..].to_vec();
     polls.dedup();
     assert_eq!(polls.len(), 1, "polls share one: {others:?}");
-    assert!(requests[2..].iter().all(|request| request.path == "/aif/rest/V1/jobs/2100"));
+    assert!(requests[3..].iter().all(|request| request.path == "/aif/rest/V1/jobs/2100"));
 }
 
 #[test]

@@ -74,6 +74,7 @@ fn write(mut stream: TcpStream, code: u16, body: &str) {
     let _ = write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}");
 }
 
+/// Runs, and tells what was asked: first the look, and then the hour of the maintenance.
 fn run_with_token(script: Script) -> (Ran, Vec<String>) {
     let gate = Gate::nowhere();
     let token = gate.file("given-token", "first");
@@ -87,42 +88,42 @@ fn run_with_token(script: Script) -> (Ran, Vec<String>) {
 fn a_submit_that_was_refused_is_sent_once_more_with_a_renewed_token() {
     let (ran, asked) = run_with_token(Script { renewed_at: 1, posts: &[REFUSED, TAKEN], polls: &[PASSED] });
     assert_eq!((ran.end(), ran.output("submitted")), ((0, "succeeded"), "yes"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first", "POST renewed", "GET renewed"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first", "POST renewed", "GET renewed"]);
 }
 
 #[test]
 fn a_submit_is_not_sent_again_with_the_token_that_was_refused() {
     let (ran, asked) = run_with_token(Script { renewed_at: 0, posts: &[REFUSED, TAKEN], polls: &[] });
     assert_eq!((ran.end(), ran.output("submitted")), ((30, "access-denied"), "no"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first"]);
 }
 
 #[test]
 fn one_renewal_is_all_that_a_refused_submit_gets() {
     let (ran, asked) = run_with_token(Script { renewed_at: 1, posts: &[REFUSED, REFUSED, TAKEN], polls: &[] });
     assert_eq!((ran.end(), ran.output("submitted")), ((30, "access-denied"), "no"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first", "POST renewed"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first", "POST renewed"]);
 }
 
 #[test]
 fn a_submit_that_became_uncertain_after_a_renewal_is_sent_no_third_time() {
     let (ran, asked) = run_with_token(Script { renewed_at: 1, posts: &[REFUSED, (502, ""), TAKEN], polls: &[] });
     assert_eq!((ran.end(), ran.output("submitted")), ((24, "submit-uncertain"), "maybe"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first", "POST renewed"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first", "POST renewed"]);
 }
 
 #[test]
 fn a_poll_that_was_refused_is_sent_once_more_with_a_renewed_token() {
-    let (ran, asked) = run_with_token(Script { renewed_at: 3, posts: &[TAKEN], polls: &[REFUSED, PASSED] });
+    let (ran, asked) = run_with_token(Script { renewed_at: 4, posts: &[TAKEN], polls: &[REFUSED, PASSED] });
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first", "GET first", "GET renewed"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first", "GET first", "GET renewed"]);
 }
 
 #[test]
 fn access_is_lost_where_a_renewed_token_is_refused_as_well() {
-    let (ran, asked) = run_with_token(Script { renewed_at: 3, posts: &[TAKEN], polls: &[REFUSED, REFUSED, PASSED] });
+    let (ran, asked) = run_with_token(Script { renewed_at: 4, posts: &[TAKEN], polls: &[REFUSED, REFUSED, PASSED] });
     assert_eq!(ran.end(), (22, "access-lost"), "{ran:?}");
-    assert_eq!(asked, ["GET first", "POST first", "GET first", "GET renewed"]);
+    assert_eq!(asked, ["GET first", "GET first", "POST first", "GET first", "GET renewed"]);
 }
 
 #[test]

@@ -139,9 +139,9 @@ fn what_a_signal_leaves_in_the_ledger_is_what_the_next_run_goes_by() {
     };
     for (look, submit, requests, state, next) in [
         ("{ fault = 'hang' }, {}", "{}", 1, "", (0, "yes")),
-        ("{}", "{ fault = 'hang' }, {}", 2, "intended", (24, "maybe")),
-        ("{}", "{ http = 429, headers = { 'Retry-After' = '15' } }, {}", 2, "refused", (0, "yes")),
-        ("{}", "{}", 3, "submitted", (0, "no")),
+        ("{}", "{ fault = 'hang' }, {}", 3, "intended", (24, "maybe")),
+        ("{}", "{ http = 429, headers = { 'Retry-After' = '15' } }, {}", 3, "refused", (0, "yes")),
+        ("{}", "{}", 4, "submitted", (0, "no")),
     ] {
         let sandbox = scenario(look, submit);
         let gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k").set("EPM_POLL_MIN", "50ms");

@@ -44,7 +44,7 @@ pub(super) enum Place {
 impl Place {
     pub(super) const ALL: [Self; 5] = [Self::Look, Self::Submit, Self::Poll, Self::Log, Self::TwoPolls];
 
-    /// How many connections are made before it, where each request has its own.
+    /// How many connections are made before it, where each request but that for the hour has its own.
     fn connections_before(self) -> usize {
         match self {
             Self::Look => 0,
@@ -197,11 +197,11 @@ fn unread(place: Place) -> String {
     closing(&format!("connections = [{open}{strikes}]\n"), place)
 }
 
-/// All goes well, over a connection for each request.
+/// All goes well, over a connection for each request; but the hour of the maintenance is asked for over that of the look.
 fn closing(connections: &str, place: Place) -> String {
     let status = i32::from(place == Place::Log);
     format!(
-        "{connections}[look]\nreplies = [{{ {CLOSED} }}]\n\
+        "{connections}[maintenance]\nreplies = [{{ {CLOSED} }}]\n\
          [[job]]\npolls = [{{ status = {status}, {CLOSED} }}]\nlog = ' ERROR it was this'"
     )
 }

@@ -1,0 +1,123 @@
+//! The daily maintenance ahead of a submit: a warning where the run may still go on then, and no submit at all where the
+//! user wants none so shortly before it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::epm::error::{Fault, ReadError, Refusal, words};
+use crate::epm::survey::Service;
+use crate::maintenance::{Hour, Window};
+use crate::pace::brief;
+use crate::submit::Unsubmitted;
+use crate::wait::persist;
+
+use super::ending::utc;
+use super::{Gate, Task};
+
+/// How long the hour may take to come where only a warning hangs on it.
+const GLANCE: Duration = Duration::from_secs(5);
+
+/// Who may ask for the hour (`lcm_get_build_version_and_maintenance_time_v2.html`).
+const ROLE: &str = "the hour of the maintenance is told to users with the Service Administrator role, or with \
+                    `Migrations - Administer` beside another one: give the user one of them, or leave \
+                    `--refuse-before-maintenance` out";
+
+impl Gate {
+    /// Minds the daily maintenance. Without a refusal that the user has asked for, nothing that is answered, or not,
+    /// changes anything but what is told.
+    ///
+    /// # Errors
+    ///
+    /// A refusal that was asked for.
+    pub(super) async fn mind_maintenance(&self) -> Result<(), Unsubmitted> {
+        let window = match self.plan.refusal {
+            Some(refusal) => {
+                let (hour, window) = self.window().await?;
+                refuse(hour, window, refusal)?;
+                Some((hour, window))
+            }
+            None => self.glance().await,
+        };
+        let left = self.plan.rules.deadline.timeout().map(|_| self.plan.rules.deadline.end() - Instant::now());
+        match window {
+            Some((hour, window)) if matches!(self.plan.task, Task::Run(_)) && window.is_reached_within(left) => {
+                self.desk.tell_once(warning(hour, window));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The window as far as it can be had with one question, of those whom EPM has let in: a password that may be wrong
+    /// is not shown for it.
+    async fn glance(&self) -> Option<(Hour, Window)> {
+        let is_wanted = matches!(self.plan.task, Task::Run(_)) && self.plan.look.is_some() && self.client.has_met();
+        if !is_wanted {
+            return None;
+        }
+        let left = self.plan.rules.deadline.last_poll().saturating_duration_since(Instant::now());
+        let service = self.client.glance(GLANCE.min(left / 10)).await.ok()?;
+        let hour = service.hour?;
+        Some((hour, hour.window(service.now)))
+    }
+
+    /// The window, which a submit hangs on.
+    async fn window(&self) -> Result<(Hour, Window), Unsubmitted> {
+        let ask = async || match self.client.service().await {
+            Err(ReadError::Fault(fault)) => Err(fault),
+            other => Ok(other),
+        };
+        let answered = || self.client.has_answered();
+        let asked = persist(&self.plan.rules, answered, ask, |fault: &Fault| self.tell_fault(fault)).await;
+        self.desk.note(|report| report.jobs[0].trouble = None);
+        let Service { hour, details, now, .. } = match asked {
+            Ok(Ok(service)) => service,
+            Ok(Err(error)) if is_stranger(&error) && !self.client.has_met() => return Err(Unsubmitted::Denied(error)),
+            Ok(Err(error)) => return Err(unknown(&error.to_string(), ROLE)),
+            Err(fault) => return Err(unknown(&fault.to_string(), fault.help())),
+        };
+        match hour {
+            Some(hour) => Ok((hour, hour.window(now))),
+            None => Err(unknown(&format!("EPM's answer does not tell it{}", words(details.as_ref())), ROLE)),
+        }
+    }
+}
+
+/// Whether it is we who are not let in, whatever we ask for.
+fn is_stranger(error: &ReadError) -> bool {
+    !matches!(error, ReadError::Missing { .. } | ReadError::Refused(Refusal::Forbidden { .. }))
+}
+
+fn refuse(hour: Hour, window: Window, refusal: Duration) -> Result<(), Unsubmitted> {
+    if !window.is_reached_within(Some(refusal)) {
+        return Ok(());
+    }
+    let why = match window.away {
+        Some(away) => format!(
+            "the daily maintenance ({hour}) begins in {}, and `--refuse-before-maintenance` is {}",
+            brief(away),
+            brief(refusal)
+        ),
+        None => format!("the daily maintenance ({hour}) began at {}", utc(window.begins)),
+    };
+    Err(Unsubmitted::Maintenance(why, format!("try again after {}: it takes up to an hour", utc(window.ends()))))
+}
+
+/// The end where the hour cannot be had: what was to be kept from happening could happen.
+fn unknown(why: &str, help: &str) -> Unsubmitted {
+    let why =
+        format!("the hour of the daily maintenance is not known, and `--refuse-before-maintenance` is set: {why}");
+    Unsubmitted::Maintenance(why, help.to_owned())
+}
+
+fn warning(hour: Hour, window: Window) -> String {
+    let when = match window.away {
+        Some(away) => format!("begins at {}, in {}, before the deadline", utc(window.begins), brief(away)),
+        None => format!("began at {}, and may last until {}", utc(window.begins), utc(window.ends())),
+    };
+    format!(
+        "the daily maintenance ({hour}) {when}: a job that still runs then may be stopped; what becomes of it is not \
+         documented"
+    )
+}
