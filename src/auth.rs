@@ -14,6 +14,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
+
+use crate::foreign::{quote, quote_path};
 
 pub use identity::{Denial, Fault, NoToken};
 
@@ -41,6 +44,36 @@ pub enum Credentials {
 }
 
 impl Credentials {
+    /// Which way it is, for people.
+    pub fn way(&self) -> String {
+        match self {
+            Self::Basic { user, .. } => format!("user {} with a password", quote(user)),
+            Self::AccessToken { file: Some(file), .. } => format!("the access token in {}", quote_path(file)),
+            Self::AccessToken { file: None, .. } => "the access token in `EPM_ACCESS_TOKEN`".to_owned(),
+            Self::OAuth(way) => {
+                let grant = match &way.grant {
+                    Grant::RefreshToken(..) => "the refresh token in `EPM_REFRESH_TOKEN`".to_owned(),
+                    Grant::RefreshTokenFile { file, .. } => format!("the refresh token in {}", quote_path(file.path())),
+                    Grant::Assertion(signer) => format!("a JWT assertion about user {}", quote(signer.subject())),
+                };
+                format!("client {} with {grant}", quote(&way.identity.client_id))
+            }
+        }
+    }
+
+    /// Where tokens come from, where they are exchanged.
+    pub fn token_url(&self) -> Option<&Url> {
+        match self {
+            Self::OAuth(way) => Some(&way.identity.token_url),
+            _ => None,
+        }
+    }
+
+    /// Whether the identity service compares its clock with ours.
+    pub fn are_of_a_moment(&self) -> bool {
+        matches!(self, Self::OAuth(way) if matches!(way.grant, Grant::Assertion(_)))
+    }
+
     /// Checks that they can be sent.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! The command line and the environment, turned into a plan. Nothing beyond this file sees a flag or a variable.
 
+mod check;
 mod connection;
 mod credentials;
 mod flags;
@@ -16,6 +17,7 @@ use clap::ArgMatches;
 use tokio::time::Instant;
 
 use crate::auth::Credentials;
+use crate::check::Check;
 use crate::ci::{Platform, Wanted};
 use crate::epm::Limits;
 use crate::epm::url::EpmUrl;
@@ -74,7 +76,7 @@ pub enum Misread {
     Wrong(Error, Box<Wanted>),
 }
 
-const COMMANDS: [&str; 5] = ["run", "submit", "attach", "status", "login"];
+const COMMANDS: [&str; 6] = ["run", "submit", "attach", "status", "check", "login"];
 
 /// clap's refusal in our own words: what was wrong, and what would be right.
 fn misread(error: clap::Error, wanted: impl FnOnce() -> Wanted) -> Misread {
@@ -136,6 +138,8 @@ pub struct Invocation {
 pub enum Errand {
     /// A gate for jobs.
     Gate(Box<Invocation>),
+    /// A look at the way to EPM.
+    Check(Box<Check>),
     /// A login.
     Login(Box<Login>),
 }
@@ -204,7 +208,8 @@ impl Call {
 
     /// The deadline; the usual one where the flag cannot be read, which the plan will say.
     pub fn deadline(&self, start: Instant) -> Deadline {
-        Deadline::new(start, timeout(&self.values()).unwrap_or(Some(TIMEOUT)))
+        let timeout = timeout(&self.values()).unwrap_or(Some(TIMEOUT));
+        if self.command == "check" { check::deadline(start, timeout) } else { Deadline::new(start, timeout) }
     }
 
     /// The whole plan. `start` is when the process began: the deadline counts from there.
@@ -217,6 +222,7 @@ impl Call {
         let submits = matches!(self.command, "run" | "submit");
         offered::offered(&values, submits)?;
         match self.command {
+            "check" => check::check(&values, start).map(|check| Errand::Check(Box::new(check))),
             "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
             _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
         }
@@ -308,17 +314,17 @@ fn look(values: &Values<'_>) -> Result<Option<String>, Error> {
     }
 }
 
+/// How long before the daily maintenance nothing is submitted any more.
+fn refusal(values: &Values<'_>) -> Result<Option<Duration>, Error> {
+    values.one("refuse-before-maintenance")?.map(|given| given.duration()).transpose()
+}
+
 fn duration(values: &Values<'_>, flag: &str, default: Duration) -> Result<Duration, Error> {
     values.one(flag)?.map_or(Ok(default), |given| given.duration())
 }
 
 fn positive(values: &Values<'_>, flag: &str, default: Duration) -> Result<Duration, Error> {
     values.one(flag)?.map_or(Ok(default), |given| given.positive_duration())
-/// How long before the daily maintenance nothing is submitted any more.
-fn refusal(values: &Values<'_>) -> Result<Option<Duration>, Error> {
-    values.one("refuse-before-maintenance")?.map(|given| given.duration()).transpose()
-}
-
 }
 
 /// Below the usual limit of a CI job, an hour, so that the gate can still tell what became of the job.

@@ -35,6 +35,8 @@ pub mod report;
 pub mod ci;
 
 pub mod gate;
+
+pub mod check;
 pub mod login;
 pub mod signals;
 

@@ -125,6 +125,10 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
     let played = match planned {
         Ok(Errand::Gate(invocation)) if invocation.dry_run => dry_run(desk, &invocation, &mut signals).await,
         Ok(Errand::Gate(invocation)) => run(desk, *invocation, &mut signals).await,
+        Ok(Errand::Check(check)) => {
+            desk.note(|report| report.url = Some(check.url.clone()));
+            return check.run(desk, &mut signals).await;
+        }
         Ok(Errand::Login(login)) => return desk.end_with(login.run(desk.console(), &mut signals).await),
         Err(end) => return desk.end_with(end),
     };

@@ -131,7 +131,7 @@ mod tests {
         let minutes = Duration::from_mins;
         let table = [
             (before, Some(Duration::ZERO), false),
-            (before, Some(minutes(30) - Duration::from_secs(1)), false),
+            (before, Some(Duration::from_secs(30 * 60 - 1)), false),
             (before, Some(minutes(30)), true),
             (before, Some(minutes(50)), true),
             (before, Some(minutes(3 * 24 * 60)), true),

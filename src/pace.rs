@@ -69,6 +69,11 @@ impl Deadline {
         self.start + self.timeout.unwrap_or(Self::FAR)
     }
 
+    /// How long it is until then; none for no end.
+    pub fn left(&self, now: Instant) -> Option<Duration> {
+        self.timeout.map(|_| self.end().saturating_duration_since(now))
+    }
+
     /// When the last poll is sent: the smaller of 5 s and a tenth of the timeout before the end, so that its answer can
     /// still arrive.
     pub fn last_poll(&self) -> Instant {

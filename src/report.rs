@@ -6,6 +6,7 @@ pub mod html;
 pub mod junit;
 pub mod markdown;
 mod markup;
+pub mod steps;
 pub mod values;
 pub mod wording;
 
@@ -21,6 +22,8 @@ use crate::foreign::Foreign;
 use crate::job::{Answer, Facts, JobId, State};
 use crate::outcome::Outcome;
 use crate::payload::Payload;
+
+use steps::Step;
 
 /// Whether a job was submitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -67,6 +70,8 @@ pub struct Report {
     pub earlier: Option<Earlier>,
     /// The jobs, in the order given; one without an id where it was to be submitted.
     pub jobs: Vec<JobReport>,
+    /// The steps of a check.
+    pub steps: Vec<Step>,
     /// An end that no job brought about: bad usage, a bug.
     pub end: Option<End>,
     /// Things worth knowing that change nothing.

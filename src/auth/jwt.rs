@@ -88,6 +88,11 @@ impl Signer {
         Ok(Self { key: key(pem.expose_secret())?, key_id, subject, audience })
     }
 
+    /// The user whom it vouches for.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
     /// An assertion of this client about the user, good from `now` on. `jti` is not used twice.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ impl Outputs {
         hold_for(report, &errors);
         errors.extend(self.unprinted.take().map(|kind| unprintable(kind.into())));
         if self.print == Print::Json {
-            let line = json_line(&serde_json::Value::Object(values::outputs(report)));
+            let line = json_line(&serde_json::Value::Object(values::printed(report)));
             errors.extend(print_line(&line).map_err(unprintable).err());
         }
         hold_for(report, &errors);

@@ -48,13 +48,18 @@ fn roots(values: &Values<'_>) -> Result<Roots, Error> {
     })
 }
 
-/// Upper case before lower, as most programs have it.
+/// The variables that may give a proxy, and what is reached past it. Upper case before lower, as most programs have it.
+pub(super) const PROXY: [&str; 4] = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
+pub(super) const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
+
+/// The first of these variables that is set.
+pub(super) fn first_of(values: &Values<'_>, names: &[&str]) -> Result<Option<Given>, Error> {
+    names.iter().map(|name| values.variable(name)).find_map(Result::transpose).transpose()
+}
+
 fn proxies(values: &Values<'_>) -> Result<Proxies, Error> {
-    let first = |names: &[&str]| -> Result<Option<Given>, Error> {
-        names.iter().map(|name| values.variable(name)).find_map(Result::transpose).transpose()
-    };
-    let https = first(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?;
-    let no = first(&["NO_PROXY", "no_proxy"])?;
+    let https = first_of(values, &PROXY)?;
+    let no = first_of(values, &NO_PROXY)?;
     let value = |given: &Option<Given>| given.as_ref().map(|given| given.value.clone());
     Proxies::parse(value(&https).as_deref(), value(&no).as_deref()).map_err(|error| {
         let origin = https.map(|given| given.origin).unwrap_or_default();

@@ -28,6 +28,7 @@ pub(super) fn command() -> Command {
         .subcommand(submit())
         .subcommand(attach())
         .subcommand(status())
+        .subcommand(check())
         .subcommand(login())
 }
 
@@ -61,6 +62,16 @@ fn status() -> Command {
         .help("The job to ask for [env EPM_JOB_ID]");
     let limit = text("request-timeout", "DURATION", "How long the request may take [default: 30s]");
     output(connection(command.arg(id).arg(limit.help_heading("Waiting"))))
+}
+
+fn check() -> Command {
+    let command =
+        Command::new("check").about("Try the way to EPM step by step, and say what stands in it; submits nothing");
+    let limits = [
+        text("timeout", "DURATION", "What a run would have; the check itself takes 2m at most [default: 50m]"),
+        text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
+    ];
+    output(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits))
 }
 
 fn login() -> Command {
@@ -182,13 +193,22 @@ fn network(command: Command) -> Command {
     under("Connection", command, [bundle])
 }
 
+fn look() -> Arg {
+    text("look", "PATH", "The path read before a submit, or `off` [default: /aif/rest/]")
+}
+
 fn sending(command: Command) -> Command {
     under(
         "Submitting",
         command,
         [
-            text("look", "PATH", "The path read before a submit, or `off` [default: /aif/rest/]"),
+            look(),
             text("submit-timeout", "DURATION", "How long the submit may take [default: 5m]"),
+            text(
+                "refuse-before-maintenance",
+                "DURATION",
+                "Submit nothing so shortly before the daily maintenance, or during it",
+            ),
         ],
     )
 }
@@ -204,11 +224,6 @@ fn limits(command: Command) -> Command {
                 "The deadline, counted from the start of the process, or `none` [default: 50m]",
             ),
             text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
-            text(
-                "refuse-before-maintenance",
-                "DURATION",
-                "Submit nothing so shortly before the daily maintenance, or during it",
-            ),
             text("outage-budget", "DURATION", "How long EPM may be unreachable in one stretch [default: 10m]"),
             text("poll-min", "DURATION", "The shortest interval between two polls [default: 1s]"),
             text("poll-max", "DURATION", "The longest one [default: 60s]"),

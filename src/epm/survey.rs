@@ -9,15 +9,15 @@ use jiff::Timestamp;
 
 use crate::foreign::Foreign;
 use crate::http::Allowance;
-use crate::job::JobId;
 use crate::maintenance::Hour;
 
 use super::error::{Fault, ReadError};
 use super::reply::Reply;
 use super::{Client, Purpose, wire};
 
-/// An id that no job has: the largest number that Oracle's own ids, which are Java integers, could reach.
-const NO_JOB: u64 = 2_147_483_647;
+/// A job that cannot exist: its id is the largest `int` of Java, which no count of jobs has reached. One that is larger
+/// might be refused for its size.
+const NO_JOB: &str = "/aif/rest/V1/jobs/2147483647";
 
 /// What the service says of its release and its daily maintenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ impl Client {
     ///
     /// Why there is nothing to show.
     pub async fn obtain(&self) -> Result<(), ReadError> {
-        self.show(self.allowance(self.limits.request)).await.map(drop)
+        self.show(self.allowance(self.limits.request)).await?;
+        Ok(())
     }
 
     /// Asks about a job that cannot exist.
@@ -59,8 +60,7 @@ impl Client {
     ///
     /// No answer, or a 401.
     pub async fn ask_about_no_job(&self) -> Result<Reply, ReadError> {
-        let id = JobId::new(NO_JOB).expect("it is not zero");
-        self.read(self.url.job(id), Purpose::Look).await
+        self.read(self.url.below(NO_JOB), Purpose::Look).await
     }
 
     /// Asks for the list of jobs, as it comes.

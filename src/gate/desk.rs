@@ -20,6 +20,7 @@ use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
 use crate::report::console::{Console, print_line};
+use crate::report::steps::{self, Step};
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
@@ -231,6 +232,23 @@ impl Desk {
     /// EPM was asked about a job once more.
     pub fn polled(&self, index: usize) {
         self.note(|report| report.jobs[index].polls += 1);
+    }
+
+    /// A check has taken a step.
+    pub fn stepped(&self, step: Step) {
+        let line = steps::line(&step);
+        let is_told = !self.console.is_quiet() || matches!(step.state, steps::State::Warning | steps::State::Failed);
+        match step.state {
+            _ if !is_told => {}
+            steps::State::Ok => self.console.pass(&line),
+            steps::State::Skipped => self.console.say(&format!("skipped: {line}")),
+            steps::State::Warning => self.console.warn(&line),
+            steps::State::Failed => self.console.fail(&line),
+        }
+        if let Some(remedy) = step.remedy.as_ref().filter(|_| is_told) {
+            self.console.remedy(remedy);
+        }
+        self.note(|report| report.steps.push(step));
     }
 
     /// Tells something worth knowing, and puts it under the report; once, however often it comes up.

@@ -34,12 +34,14 @@ impl Gate {
         let window = match self.plan.refusal {
             Some(refusal) => {
                 let (hour, window) = self.window().await?;
-                refuse(hour, window, refusal)?;
+                if let Some((why, help)) = refuse(hour, window, refusal) {
+                    return Err(Unsubmitted::Maintenance(why, help));
+                }
                 Some((hour, window))
             }
             None => self.glance().await,
         };
-        let left = self.plan.rules.deadline.timeout().map(|_| self.plan.rules.deadline.end() - Instant::now());
+        let left = self.plan.rules.deadline.left(Instant::now());
         match window {
             Some((hour, window)) if matches!(self.plan.task, Task::Run(_)) && window.is_reached_within(left) => {
                 self.desk.tell_once(warning(hour, window));
@@ -89,9 +91,10 @@ fn is_stranger(error: &ReadError) -> bool {
     !matches!(error, ReadError::Missing { .. } | ReadError::Refused(Refusal::Forbidden { .. }))
 }
 
-fn refuse(hour: Hour, window: Window, refusal: Duration) -> Result<(), Unsubmitted> {
+/// Why nothing is submitted so shortly before the window, and what helps; nothing where it is far enough.
+fn refuse(hour: Hour, window: Window, refusal: Duration) -> Option<(String, String)> {
     if !window.is_reached_within(Some(refusal)) {
-        return Ok(());
+        return None;
     }
     let why = match window.away {
         Some(away) => format!(
@@ -101,7 +104,7 @@ fn refuse(hour: Hour, window: Window, refusal: Duration) -> Result<(), Unsubmitt
         ),
         None => format!("the daily maintenance ({hour}) began at {}", utc(window.begins)),
     };
-    Err(Unsubmitted::Maintenance(why, format!("try again after {}: it takes up to an hour", utc(window.ends()))))
+    Some((why, format!("try again after {}: it takes up to an hour", utc(window.ends()))))
 }
 
 /// The end where the hour cannot be had: what was to be kept from happening could happen.

@@ -129,6 +129,11 @@ impl Console {
         self.line(Paint::Plain, "hint: ", text);
     }
 
+    /// What to do about the line before, where that is one of several.
+    pub fn remedy(&self, text: &str) {
+        self.line(Paint::Plain, "  remedy: ", text);
+    }
+
     /// A line of another's text, set off from ours.
     pub fn quoted(&self, text: &str) {
         if self.volume >= Volume::Normal {

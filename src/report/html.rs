@@ -7,6 +7,7 @@ use crate::pace::brief;
 
 use super::facts::{self, Fact};
 use super::markup::escaped;
+use super::steps::{self, Step};
 use super::wording::{event, headline, mark, next_step, subject};
 use super::{JobReport, Moment, Report};
 
@@ -50,8 +51,9 @@ pub fn render(report: &Report) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>epm-gate: {title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{jobs}{more}{notes}{}</body>\n</html>\n",
+         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{}{jobs}{more}{notes}{}</body>\n</html>\n",
         heading(report),
+        steps(&report.steps),
         run(report)
     )
 }
@@ -67,6 +69,20 @@ fn heading(report: &Report) -> String {
         sentence(&headline(report)),
         sentence(&next_step(report))
     )
+}
+
+fn steps(steps: &[Step]) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let row = |step: &Step| {
+        let remedy = step.remedy.as_ref().map(|remedy| format!("<br><strong>Remedy:</strong> {}", sentence(remedy)));
+        let (name, state, what) = (step.name.word(), step.state.word(), sentence(&step.what));
+        let remedy = remedy.unwrap_or_default();
+        format!("<tr><th>{name}</th><td>{state}</td><td>{}</td><td>{what}{remedy}</td></tr>\n", steps::took(step))
+    };
+    let rows: String = steps.iter().map(row).collect();
+    format!("<table>\n<tr><th>step</th><th>state</th><th>took</th><th>what</th></tr>\n{rows}</table>\n")
 }
 
 fn section(report: &Report, job: &JobReport) -> String {

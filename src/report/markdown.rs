@@ -9,6 +9,7 @@ use crate::job::State;
 use crate::pace::brief;
 
 use super::facts::{self, Fact, status};
+use super::steps::{self, Step};
 use super::wording::{event, headline, mark, next_step, subject};
 use super::{Event, JobReport, Moment, Report};
 
@@ -33,6 +34,7 @@ pub fn render(report: &Report, mermaid: bool) -> String {
     let several = report.jobs.len() > 1;
     let mut page = Page::default();
     page.add(&heading(report));
+    page.add(&steps(&report.steps));
     if several {
         page.add(&overview(report));
     }
@@ -82,6 +84,18 @@ impl Page {
 /// Whether the stage passed and why, and what to do next.
 pub fn heading(report: &Report) -> String {
     format!("### {} {}\n\n**What to do next:** {}.\n\n", mark(report), headline(report), next_step(report))
+}
+
+fn steps(steps: &[Step]) -> String {
+    if steps.is_empty() {
+        return String::new();
+    }
+    let row = |step: &Step| {
+        let remedy = step.remedy.as_ref().map(|remedy| format!("<br>**Remedy:** {remedy}")).unwrap_or_default();
+        let (name, state) = (step.name.word(), step.state.word());
+        format!("| {name} | {state} | {} | {} |\n", steps::took(step), cell(&format!("{}{remedy}", step.what)))
+    };
+    format!("| step | state | took | what |\n|---|---|---|---|\n{}\n", steps.iter().map(row).collect::<String>())
 }
 
 fn overview(report: &Report) -> String {

@@ -7,6 +7,7 @@ use crate::foreign::{Foreign, cut};
 use crate::job::State;
 use crate::outcome::Outcome;
 
+use super::steps::Step;
 use super::{Earlier, JobReport, Report, Submitted};
 
 /// The most that `details` holds, in bytes.
@@ -35,6 +36,31 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
         .map(|job| Value::Object(job_values(job, job.end.as_ref().map(|end| end.outcome), LONGEST_IN_LIST)));
     values.insert("jobs".to_owned(), jobs.collect());
     values
+}
+
+/// What `--print json` says: every step output, or the steps of a check.
+pub fn printed(report: &Report) -> Map<String, Value> {
+    if report.steps.is_empty() {
+        return outputs(report);
+    }
+    let outcome = report.end().map(|end| end.outcome);
+    let pairs = [
+        ("outcome", json!(outcome.map(Outcome::word))),
+        ("exitCode", json!(outcome.map(Outcome::code))),
+        ("why", json!(report.end().map(|end| &end.why))),
+        ("steps", report.steps.iter().map(step).collect()),
+    ];
+    pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
+}
+
+fn step(step: &Step) -> Value {
+    json!({
+        "name": step.name.word(),
+        "state": step.state.word(),
+        "milliseconds": u64::try_from(step.took.as_millis()).unwrap_or(u64::MAX),
+        "what": step.what,
+        "remedy": step.remedy,
+    })
 }
 
 /// The outputs that speak of one job, with so much of its `details`, in bytes.

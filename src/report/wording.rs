@@ -6,7 +6,7 @@ use crate::job::State;
 use crate::outcome::Outcome;
 use crate::pace::brief;
 
-use super::{End, Event, JobReport, Report, Submitted};
+use super::{End, Event, JobReport, Report, Submitted, steps};
 
 /// What a job is called in a sentence.
 pub fn subject(job: &JobReport) -> String {
@@ -35,6 +35,7 @@ pub fn headline(report: &Report) -> String {
         Some(job) if end.outcome == Outcome::Unwritable || report.end.is_none() && end.outcome != Outcome::Usage => {
             subject(job)
         }
+        _ if !report.steps.is_empty() => return steps::headline(end),
         _ if end.outcome == Outcome::Unreachable => return format!("nothing was sent: {}", end.why),
         _ => return without_job(end),
     };
@@ -71,7 +72,7 @@ fn passed(report: &Report) -> usize {
 }
 
 /// What the outcome did to the stage.
-fn verb(outcome: Outcome) -> &'static str {
+pub(super) fn verb(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "passed",
         Outcome::Warned => "passed with a warning",

@@ -6,6 +6,7 @@ mod harness;
 mod answers;
 mod attach;
 mod bad_input;
+mod check;
 mod corpus;
 #[cfg(unix)]
 mod deadline;
@@ -17,9 +18,9 @@ mod killed;
 mod ledger;
 #[cfg(unix)]
 mod login;
+mod maintenance;
 mod networks;
 #[cfg(unix)]
-mod maintenance;
 mod oauth;
 mod outputs;
 mod payloads;

@@ -67,6 +67,13 @@ fn nobody_is_asked_without_a_look_or_without_a_wait() {
 }
 
 #[test]
+fn a_pod_that_has_not_let_us_in_is_not_asked() {
+    let sandbox = pod(&format!("[look]\nreplies = [{{ http = 404 }}]\n{NEAR}"));
+    let ran = run(&sandbox, ["--timeout", "50m"]);
+    assert_eq!((ran.end(), asked(&sandbox), warnings(&ran)), ((0, "succeeded"), 0, 0), "{ran:?}");
+}
+
+#[test]
 fn no_answer_to_the_question_changes_a_run() {
     for reply in [
         "{ http = 401 }",
