@@ -191,6 +191,12 @@ mod tests {
     }
 
     #[test]
+    fn of_several_names_the_last_is_told() {
+        let common = |letter: u8| [0x31, 10, 0x30, 8, 6, 3, 0x55, 4, 3, 0x0c, 1, letter];
+        assert_eq!(name(&[common(b'a'), common(b'b')].concat()), Some(Foreign::new("b")));
+    }
+
+    #[test]
     fn whoever_vouches_is_told_and_for_how_long() {
         let mut of_authority = CertificateParams::default();
         of_authority.distinguished_name.push(DnType::CommonName, "Acme Root");
@@ -235,6 +241,7 @@ mod tests {
 
     #[test]
     fn what_is_no_certificate_is_told_as_none() {
+        assert_eq!(Der(b"0\x80\0\0").any(), None, "a length that is not told");
         for bytes in [&b""[..], b"0", b"0\x80", b"0\x03\x02\x01", b"-----BEGIN CERTIFICATE-----", &[0x30, 0x82, 1]] {
             assert_eq!(Certificate::read(bytes), None, "{bytes:?}");
         }

@@ -140,7 +140,7 @@ impl Fault {
     pub(super) fn of(error: &reqwest::Error, host: &str, limit: Duration) -> Self {
         let host = host.to_owned();
         if let Some(Unverified { server, problem }) = chain(error).find_map(unverified).cloned() {
-            return Self::Certificate { host: server, problem };
+            return Self::Certificate { host: if is_name_of(&server, &host) { host } else { server }, problem };
         }
         if error.is_connect()
             && let Some(fault) = chain(error).find_map(|cause| of_proxy(cause, error, &host))
@@ -158,6 +158,15 @@ impl Fault {
         }
         Self::Broken { host, reason: root_cause(error) }
     }
+}
+
+/// Whether this is the name or the address in `host`, which may have a port.
+fn is_name_of(server: &str, host: &str) -> bool {
+    let without_port = |host: &str| host.rsplit_once(':').map(|(name, _)| name.to_owned());
+    [Some(host.to_owned()), without_port(host)]
+        .into_iter()
+        .flatten()
+        .any(|name| name.trim_matches(['[', ']']) == server)
 }
 
 /// What a proxy did, where this cause is of one: hyper-util's error of a tunnel has no type that could be asked, only

@@ -15,6 +15,8 @@ use super::*;
 use crate::foreign::Foreign;
 
 const HOST: &str = "epm.example.com";
+/// As messages name it, with its port.
+const SERVICE: &str = "epm.example.com:443";
 const LONG: Duration = Duration::from_secs(30);
 
 type Uncertified = rustls::ConfigBuilder<ServerConfig, WantsServerCert>;
@@ -137,7 +139,7 @@ async fn asked(network: &Network, addresses: &[SocketAddr], connect: Duration) -
     let builder = Transport::new(network).unwrap().builder(connect).resolve_to_addrs(HOST, addresses);
     let port = addresses[0].port();
     let request = builder.build().unwrap().get(format!("https://{HOST}:{port}/"));
-    let answer = exchange(request, "the service", Allowance::until(Instant::now() + LONG, LONG)).await?;
+    let answer = exchange(request, SERVICE, Allowance::until(Instant::now() + LONG, LONG)).await?;
     assert_eq!((answer.status, answer.body.as_slice()), (200, b"{}".as_slice()));
     Ok(())
 }
@@ -152,10 +154,10 @@ async fn speaks_with_who_speaks_tls_1_2_or_1_3_alone() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_does_not_verify_is_told_with_the_name_it_was_shown_for() {
+async fn a_certificate_that_does_not_verify_is_told_with_the_host_that_showed_it() {
     let ours = lasting_authority("Acme Root");
     let problem = Problem::UnknownIssuer { issuer: Foreign::new("Acme Root") };
-    let refused = Err(Fault::Certificate { host: HOST.to_owned(), problem });
+    let refused = Err(Fault::Certificate { host: SERVICE.to_owned(), problem });
     for version in [&TLS12, &TLS13] {
         let address = serve(certified(speaking(&[version]), &ours)).await;
         assert_eq!(asked(&network(&[], None), &[address], LONG).await, refused);
@@ -171,7 +173,7 @@ async fn a_door_without_tls_is_told_from_one_that_is_shut() {
         let _ = copy_bidirectional(&mut stream, &mut tokio::io::empty()).await;
     });
     let reason = "what answers there does not speak TLS".to_owned();
-    let expected = Fault::NoConnection { host: "the service".to_owned(), reason };
+    let expected = Fault::NoConnection { host: SERVICE.to_owned(), reason };
     assert_eq!(asked(&network(&[], None), &[address], LONG).await, Err(expected));
 }
 
@@ -180,7 +182,7 @@ async fn the_servers_own_certificate_is_taken_where_it_was_given() {
     let (chain, key) = own_pair();
     let address = serve(builder().with_single_cert(chain.clone(), key).unwrap()).await;
     assert_eq!(asked(&network(&[&chain[0]], None), &[address], LONG).await, Ok(()));
-    let refused = Err(Fault::Certificate { host: HOST.to_owned(), problem: Problem::SelfSigned });
+    let refused = Err(Fault::Certificate { host: SERVICE.to_owned(), problem: Problem::SelfSigned });
     assert_eq!(asked(&network(&[], None), &[address], LONG).await, refused);
 }
 
@@ -241,7 +243,7 @@ async fn a_host_is_reached_though_the_first_of_its_addresses_is_dead() {
 async fn what_a_proxy_refuses_is_told_from_what_the_server_does() {
     let ours = lasting_authority("Acme Root");
     let server = serve(certified(builder(), &ours)).await;
-    let host = || "the service".to_owned();
+    let host = || SERVICE.to_owned();
     let (refused, denied) = (Fault::ProxyRefused { host: host() }, Fault::ProxyDenied { host: host() });
     let table = [
         ("200 OK", Ok(())),

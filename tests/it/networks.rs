@@ -73,7 +73,7 @@ fn refused(sandbox: &Sandbox, gate: Gate, problem: &[&str], help: &[&str]) -> Ra
     let ran = gate.run(RUN);
     assert_eq!(ran.end(), (31, "unreachable"), "{ran:?}");
     assert_eq!((ran.output("submitted"), sandbox.requests().len()), ("no", 0), "{ran:?}");
-    ran.says(&[&["error: ", "the certificate of `localhost` does not verify"], problem].concat());
+    ran.says(&[&["error: ", "the certificate of `localhost:", "` does not verify"], problem].concat());
     ran.says(&[&["hint: ", "no switch turns verification off"], help].concat());
     ran
 }

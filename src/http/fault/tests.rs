@@ -87,6 +87,23 @@ fn a_certificate_is_found_however_deep_it_lies() {
 }
 
 #[test]
+fn a_host_is_known_by_its_name_with_a_port_and_without() {
+    let table = [
+        ("epm.example.com", "epm.example.com", true),
+        ("epm.example.com", "epm.example.com:8443", true),
+        ("127.0.0.1", "127.0.0.1:8443", true),
+        ("::1", "[::1]", true),
+        ("::1", "[::1]:8443", true),
+        ("proxy.example.com", "epm.example.com:8443", false),
+        ("example.com", "epm.example.com", false),
+        ("127.0.0.1", "[::1]:8443", false),
+    ];
+    for (server, host, expected) in table {
+        assert_eq!(is_name_of(server, host), expected, "{server} and {host}");
+    }
+}
+
+#[test]
 fn a_time_that_is_up_is_found_however_deep_it_lies() {
     let up = || io::Error::new(io::ErrorKind::TimedOut, "time is up");
     assert!(is_timeout(&up()) && is_timeout(&io::Error::other(up())));

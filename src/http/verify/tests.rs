@@ -58,6 +58,8 @@ fn the_last_of_the_issuers_that_are_sent_is_the_one_to_ask_for() {
     assert_eq!(said_at(DURING, &[root.der()], &server, &[between.der().clone()]), None);
     assert_eq!(said_at(DURING, &[], &server, &[between.der().clone()]), unknown("Acme Root"));
     assert_eq!(said_at(DURING, &[], &server, &[between.der().clone(), root.der().clone()]), unknown("Acme Root"));
+    let beside = authority("Other Root");
+    assert_eq!(said_at(DURING, &[], &server, &[between.der().clone(), beside.der().clone()]), unknown("Acme Root"));
     // The server does not send what lies in between.
     assert_eq!(said_at(DURING, &[root.der()], &server, &[]), unknown("Acme Issuing 7"));
 }
