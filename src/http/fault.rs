@@ -185,10 +185,16 @@ fn why_unconnected(error: &reqwest::Error) -> String {
     let is_garbled = |cause: &(dyn StdError + 'static)| {
         matches!(cause.downcast_ref(), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
     };
-    match chain(error).any(is_garbled) {
-        true => "what answers there does not speak TLS".to_owned(),
-        false if is_timeout(error) => "it was not opened in time".to_owned(),
-        false => root_cause(error),
+    let root = root_cause(error);
+    if chain(error).any(is_garbled) {
+        "what answers there does not speak TLS".to_owned()
+    } else if is_timeout(error) {
+        "it was not opened in time".to_owned()
+    } else if root == "`Invalid Server Name`" {
+        // reqwest's own fault, and only there (its issue 3094).
+        "an IPv6 address cannot be asked through a proxy; name a host, or put the address into `NO_PROXY`".to_owned()
+    } else {
+        root
     }
 }
 

@@ -286,3 +286,18 @@ async fn tls_leads_to_a_proxy_of_https_too() {
     let expected = Fault::Certificate { host: "localhost".to_owned(), problem };
     assert_eq!(asked(&way(&[]), &[server], LONG).await, Err(expected));
 }
+
+#[tokio::test]
+async fn an_ipv6_address_behind_a_proxy_is_refused_in_words() {
+    let (listener, address) = listener().await;
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        assert!(head(&mut client).await.starts_with("CONNECT [::1]:8443"));
+        let _ = client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        let _ = copy_bidirectional(&mut client, &mut tokio::io::empty()).await;
+    });
+    let client = Transport::new(&network(&[], Some(&format!("http://{address}")))).unwrap().for_reads().unwrap();
+    let allowance = Allowance::until(Instant::now() + LONG, LONG);
+    let fault = exchange(client.get("https://[::1]:8443/"), "[::1]:8443", allowance).await.err().unwrap();
+    assert!(matches!(&fault, Fault::NoConnection { reason, .. } if reason.contains("`NO_PROXY`")), "{fault}");
+}
