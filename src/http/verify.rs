@@ -116,7 +116,7 @@ impl Problem {
             CertificateError::NotValidForNameContext { presented, .. } => {
                 Self::OtherHost { names: presented.iter().filter_map(|name| host(name)).collect() }
             }
-            CertificateError::UnknownIssuer if is_self_signed => Self::SelfSigned,
+            CertificateError::UnknownIssuer | CertificateError::BadSignature if is_self_signed => Self::SelfSigned,
             CertificateError::UnknownIssuer => Self::UnknownIssuer { issuer },
             CertificateError::BadSignature => Self::OtherIssuer { issuer },
             CertificateError::Revoked => Self::Revoked,
