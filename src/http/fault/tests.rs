@@ -1,5 +1,4 @@
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -75,39 +74,6 @@ async fn an_answer_that_breaks_off_has_been_asked_for() {
     let fault = fault_of(&url, LONG).await;
     assert!(matches!(&fault, Fault::Broken { reason, .. } if reason.len() > 2), "{fault}");
     assert!(!fault.is_before_sending());
-}
-
-#[test]
-fn a_certificate_is_found_however_deep_it_lies() {
-    let said = Unverified { server: "h".to_owned(), problem: Problem::SelfSigned };
-    let refused = CertificateError::Other(OtherError(Arc::new(said.clone())));
-    let wrapped = io::Error::other(io::Error::other(rustls::Error::InvalidCertificate(refused)));
-    assert_eq!(chain(&wrapped).find_map(unverified), Some(&said));
-    assert_eq!(chain(&io::Error::other("no")).find_map(unverified), None);
-}
-
-#[test]
-fn a_host_is_known_by_its_name_with_a_port_and_without() {
-    let table = [
-        ("epm.example.com", "epm.example.com", true),
-        ("epm.example.com", "epm.example.com:8443", true),
-        ("127.0.0.1", "127.0.0.1:8443", true),
-        ("::1", "[::1]", true),
-        ("::1", "[::1]:8443", true),
-        ("proxy.example.com", "epm.example.com:8443", false),
-        ("example.com", "epm.example.com", false),
-        ("127.0.0.1", "[::1]:8443", false),
-    ];
-    for (server, host, expected) in table {
-        assert_eq!(is_name_of(server, host), expected, "{server} and {host}");
-    }
-}
-
-#[test]
-fn a_time_that_is_up_is_found_however_deep_it_lies() {
-    let up = || io::Error::new(io::ErrorKind::TimedOut, "time is up");
-    assert!(is_timeout(&up()) && is_timeout(&io::Error::other(up())));
-    assert!(!is_timeout(&io::Error::new(io::ErrorKind::ConnectionRefused, "refused")));
 }
 
 #[test]
