@@ -213,7 +213,7 @@ expect_refusal() {
     pause
   done
   expect 31 gate scratch --rm -- run --job-name GL_DATA_LOAD --url "https://localhost:$port"
-  said "the certificate of \`localhost\` does not verify" "$2"
+  said "the certificate of \`localhost:$port\` does not verify" "$2"
 }
 
 # A job of GitLab in the shell image, as its runner's docker executor has it: a command that looks for a shell, the
