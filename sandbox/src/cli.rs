@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
-use epm_sandbox::{Options, Sandbox, Scenario};
+use epm_sandbox::{Options, Replay, Sandbox, Scenario};
 
 /// A server that behaves as Oracle Fusion Cloud EPM's Data Integration services do.
 #[derive(Parser)]
@@ -61,6 +61,9 @@ pub(crate) struct Stage {
     /// A scenario's name, or a file; without one, each job plays the scenario that it is named after
     #[arg(long, value_name = "NAME|FILE")]
     scenario: Option<String>,
+    /// Answer as a pod did, from the record that `epm-gate --record FILE` wrote
+    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    replay: Option<PathBuf>,
     /// Append a JSON line per request to this file
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -80,6 +83,7 @@ impl Stage {
             tls: self.tls()?,
             password: std::env::var("EPM_SANDBOX_PASSWORD").ok().filter(|password| !password.is_empty()),
             log: self.log()?.or(otherwise),
+            replay: self.replay.as_deref().map(Replay::load).transpose()?,
         };
         match Sandbox::start_with(scenario, options) {
             Err(error) if error.kind() == ErrorKind::InvalidInput => Err(error.into()),

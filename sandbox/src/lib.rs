@@ -27,6 +27,7 @@ mod journal;
 mod login;
 mod page;
 mod pod;
+mod replay;
 mod route;
 mod sandbox;
 mod scenario;
@@ -41,6 +42,7 @@ pub use identity::{
 };
 pub use journal::Request;
 pub use login::{DOMAIN, PASSWORD, USERNAME};
+pub use replay::{Error as ReplayError, Replay};
 pub use sandbox::{Options, Sandbox};
 pub use scenario::{Error, Scenario};
 pub use tls::{TLS_CA, TLS_CERT, TLS_KEY};

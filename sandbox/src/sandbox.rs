@@ -13,6 +13,7 @@ use crate::identity::Identity;
 use crate::journal::{Journal, Request};
 use crate::login::{Login, PASSWORD, USERNAME};
 use crate::pod::Pod;
+use crate::replay::Replay;
 use crate::scenario::Scenario;
 use crate::server::serve;
 use crate::tls::acceptor;
@@ -33,6 +34,8 @@ pub struct Options {
     pub password: Option<String>,
     /// Where a JSON line per request goes, before its answer goes out.
     pub log: Option<Box<dyn Write + Send>>,
+    /// A record that answers in place of the scenario.
+    pub replay: Option<Replay>,
 }
 
 /// A running sandbox, on a thread of its own; dropping it ends it and every connection to it.
@@ -68,7 +71,8 @@ impl Sandbox {
         let identity = Identity::new(scenario.identity.clone(), &login.username, Instant::now());
         let (clock, receptions) = (scenario.clock, scenario.connections.clone());
         let pod = Pod::new(scenario, &login);
-        let desk = Arc::new(Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock, scheme));
+        let desk = Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock, scheme);
+        let desk = Arc::new(desk.replaying(options.replay));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);

@@ -13,6 +13,7 @@ mod journal;
 mod login;
 mod maintenance;
 mod program;
+mod replay;
 mod shipped;
 mod tls;
 mod tokens;

@@ -1,0 +1,183 @@
+//! What did a pod answer? Read from a record that `epm-gate --record` wrote, and played in the order of the record,
+//! whoever asks.
+
+mod error;
+mod line;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use axum::http::header::{CONTENT_TYPE, DATE};
+use axum::http::{HeaderName, HeaderValue};
+
+use crate::answer::Answer;
+use crate::fault::Fault;
+use crate::page::{self, Page};
+use crate::scenario::HeaderText;
+
+pub use error::Error;
+use line::{Body, Head, Kind, Line, Trouble};
+
+/// The only version of the format there is.
+const FORMAT: u64 = 1;
+
+/// How much of a file that was larger is served, in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// More than any client takes for an answer about a job.
+const TOO_LARGE: u64 = 16 * 1024 * 1024;
+
+/// Where the paths of the services begin; a record's begin there too.
+const ROOTS: [&str; 3] = ["/aif/", "/interop/", "/HyperionPlanning/"];
+
+/// A record, and how far it was played.
+#[derive(Debug)]
+pub struct Replay {
+    parts: HashMap<String, Part>,
+}
+
+/// What was answered to one method and path, in order.
+#[derive(Debug, Default)]
+struct Part {
+    lines: Vec<Line>,
+    played: usize,
+}
+
+impl Replay {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// A file that cannot be read, that is of another version, or in which a line is none of a record.
+    pub fn load(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
+        Self::parse(&path.display().to_string(), &text)
+    }
+
+    /// Reads the text of a record. `origin` names it in errors.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let (_, head) = lines.next().ok_or_else(|| Error::Empty { origin: origin.into() })?;
+        let head: Head = read(origin, 0, head)?;
+        if head.format != FORMAT {
+            return Err(Error::Version { origin: origin.into(), found: head.format });
+        }
+        let mut parts: HashMap<String, Part> = HashMap::new();
+        for (index, text) in lines {
+            let line: Line = read(origin, index, text)?;
+            line.check().map_err(|why| Error::Senseless { origin: origin.into(), line: index + 1, why })?;
+            parts.entry(format!("{} {}", line.method, line.path)).or_default().lines.push(line);
+        }
+        Ok(Self { parts })
+    }
+
+    /// The next answer to this request; the last one repeats. What was never asked is not there.
+    pub(crate) fn answer(&mut self, method: &str, path: &str) -> Answer {
+        let start = ROOTS.iter().filter_map(|root| path.find(root)).min().unwrap_or_default();
+        let Some(part) = self.parts.get_mut(&format!("{method} {}", &path[start..])) else {
+            return Answer::error(404);
+        };
+        let line = part.lines.get(part.played).or(part.lines.last());
+        part.played += 1;
+        line.map_or_else(|| Answer::error(404), Line::answer)
+    }
+}
+
+fn read<'a, T: serde::Deserialize<'a>>(origin: &str, index: usize, text: &'a str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|source| Error::Malformed { origin: origin.into(), line: index + 1, source })
+}
+
+impl Line {
+    fn answer(&self) -> Answer {
+        match (self.fault, self.http) {
+            // No connection was made, so that even a submit was sent again. A server that is there comes nearest to that
+            // by turning the request away for now.
+            (
+                Some(
+                    Trouble::Unresolved
+                    | Trouble::Certificate
+                    | Trouble::NoConnection
+                    | Trouble::ProxyRefused
+                    | Trouble::NoProxy,
+                ),
+                _,
+            ) => Answer::error(429),
+            (Some(Trouble::ProxyDenied), _) => Answer::error(407),
+            (Some(Trouble::TooLarge), http) => {
+                Answer { padding: TOO_LARGE, ..Answer::json(http.unwrap_or(200), &serde_json::Value::Null) }
+            }
+            (Some(Trouble::Timeout | Trouble::CutShort), None) => self.faulty(Fault::Hang),
+            (Some(Trouble::Timeout | Trouble::CutShort), Some(_)) => self.faulty(Fault::Stall),
+            (Some(Trouble::Broken), None) => self.faulty(Fault::ResetAfter),
+            (Some(Trouble::Broken), Some(_)) => self.faulty(Fault::HalfBody),
+            (None, _) => self.whole(),
+        }
+    }
+
+    fn faulty(&self, fault: Fault) -> Answer {
+        Answer { fault: Some(fault), ..self.whole() }
+    }
+
+    fn whole(&self) -> Answer {
+        let http = self.http.unwrap_or(200);
+        let (usual_type, bytes) = self.body.as_ref().map_or(("application/json", Vec::new()), |body| body.bytes(http));
+        let mut answer = Answer::file(bytes);
+        answer.http = http;
+        answer.content_type = self.headers.get(CONTENT_TYPE.as_str()).map_or(usual_type, String::as_str).into();
+        answer.headers = self.headers.iter().filter_map(|(name, value)| self.header(name, value)).collect();
+        answer.job_id = self.body.as_ref().and_then(Body::job_id);
+        answer.taken = self.method == "POST" && answer.job_id.is_some_and(|id| id > 0);
+        answer
+    }
+
+    /// A header as it is sent. Its length is that of what goes out now; its date too, unless another date beside it is
+    /// measured against it.
+    fn header(&self, name: &str, value: &str) -> Option<(HeaderName, HeaderText)> {
+        let is_date = |value: &String| httpdate::parse_http_date(value).is_ok();
+        let is_sent = match name {
+            "retry-after" | "www-authenticate" | "location" => true,
+            "date" => self.headers.get("retry-after").is_some_and(is_date),
+            _ => false,
+        };
+        let name = if name == "date" { DATE } else { HeaderName::try_from(name).ok()? };
+        let value = HeaderValue::try_from(value).ok()?;
+        is_sent.then_some((name, HeaderText::Fixed(value)))
+    }
+}
+
+impl Body {
+    /// The usual type of such a body, and its bytes.
+    fn bytes(&self, http: u16) -> (&'static str, Vec<u8>) {
+        const HTML: &str = "text/html; charset=utf-8";
+        let size = self.size.unwrap_or_default();
+        match (&self.json, self.is) {
+            (Some(json), _) => ("application/json", json.get().as_bytes().to_vec()),
+            (None, Some(Kind::LoginPage)) => (HTML, Page::Login.html().into()),
+            (None, Some(Kind::MaintenancePage)) => (HTML, Page::Maintenance.html().into()),
+            (None, Some(Kind::Page)) => (HTML, page::error(http).into_bytes()),
+            (None, Some(Kind::File)) => ("application/octet-stream", self.filler(size)),
+            (None, Some(Kind::Text)) => ("text/plain", self.filler(size.max(1))),
+            (None, Some(Kind::Nothing) | None) => ("text/plain", Vec::new()),
+        }
+    }
+
+    /// So many bytes that say nothing, behind the marker.
+    fn filler(&self, size: u64) -> Vec<u8> {
+        let size = usize::try_from(size.min(LARGEST_FILE)).unwrap_or_default();
+        let marker = self.marker.as_ref().map(|marker| format!("{marker}\n")).unwrap_or_default();
+        let mut bytes = marker.into_bytes();
+        let rest = size.saturating_sub(bytes.len());
+        bytes.extend((1..=rest).map(|place| if place % 80 == 0 { b'\n' } else { b'x' }));
+        bytes
+    }
+
+    fn job_id(&self) -> Option<u64> {
+        let value: serde_json::Value = serde_json::from_str(self.json.as_ref()?.get()).ok()?;
+        value.get("jobId").or(value.get("jobID")).and_then(|id| id.as_u64().or_else(|| id.as_str()?.parse().ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+use super::{Error, Replay};
+use crate::fault::Fault;
+
+const HEAD: &str = r#"{"format":1,"program":"epm-gate 0.1.0","command":"run"}"#;
+
+fn of(lines: &[&str]) -> Result<Replay, Error> {
+    Replay::parse("r.jsonl", &format!("{HEAD}\n{}\n", lines.join("\n")))
+}
+
+#[test]
+fn answers_come_in_the_order_of_the_record_and_the_last_repeats() {
+    let job = "/aif/rest/V1/jobs/7";
+    let mut replay = of(&[
+        r#"{"n":1,"method":"GET","path":"/aif/rest/V1/jobs/7","http":200,"headers":{},"body":{"json":{"status":-1,"jobId":7}}}"#,
+        r#"{"n":2,"method":"GET","path":"/aif/rest/V1/jobs/7","fault":"broken"}"#,
+        r#"{"n":3,"method":"GET","path":"/aif/rest/V1/jobs/7","http":200,"body":{"json":{"status":1,"status":0,"jobId":7}}}"#,
+    ])
+    .unwrap();
+    let first = replay.answer("GET", job);
+    assert_eq!((first.http, first.body.as_slice(), first.taken), (200, &br#"{"status":-1,"jobId":7}"#[..], false));
+    assert_eq!(replay.answer("GET", &format!("/gateway{job}")).fault, Some(Fault::ResetAfter));
+    for _ in 0..2 {
+        // What stands twice still stands twice.
+        assert_eq!(replay.answer("GET", job).body, br#"{"status":1,"status":0,"jobId":7}"#);
+    }
+    assert_eq!(replay.answer("POST", job).http, 404);
+    assert_eq!(replay.answer("GET", "/aif/rest/V1/jobs/8").http, 404);
+}
+
+#[test]
+fn each_fault_has_the_answer_that_comes_nearest() {
+    let file = r#""http":200,"headers":{"content-type":"application/octet-stream"},"body":{"is":"file","size":100}"#;
+    for (line, http, fault) in [
+        (r#""fault":"unresolved""#, 429, None),
+        (r#""fault":"certificate""#, 429, None),
+        (r#""fault":"no-connection""#, 429, None),
+        (r#""fault":"proxy-refused""#, 429, None),
+        (r#""fault":"no-proxy""#, 429, None),
+        (r#""fault":"proxy-denied""#, 407, None),
+        (r#""fault":"timeout""#, 200, Some(Fault::Hang)),
+        (r#""fault":"cut-short""#, 200, Some(Fault::Hang)),
+        (r#""fault":"broken""#, 200, Some(Fault::ResetAfter)),
+        (&format!(r#""fault":"timeout",{file}"#), 200, Some(Fault::Stall)),
+        (&format!(r#""fault":"broken",{file}"#), 200, Some(Fault::HalfBody)),
+        (r#""fault":"too-large","http":502"#, 502, None),
+    ] {
+        let mut replay = of(&[&format!(r#"{{"method":"GET","path":"/aif/rest/",{line}}}"#)]).unwrap();
+        let answer = replay.answer("GET", "/aif/rest/");
+        assert_eq!((answer.http, answer.fault), (http, fault), "{line}");
+        assert_eq!(answer.padding > 0, line.contains("too-large"), "{line}");
+    }
+}
+
+#[test]
+fn bodies_that_are_no_json_are_made_up_to_what_is_known_of_them() {
+    let body = |text: &str| {
+        let line = format!(r#"{{"method":"GET","path":"/aif/rest/","http":503,"body":{text}}}"#);
+        of(&[&line]).unwrap().answer("GET", "/aif/rest/")
+    };
+    let log = body(r#"{"is":"file","size":300,"sha256":"00","marker":"[BLANK]"}"#);
+    assert_eq!((log.body.len(), log.content_type.as_str()), (300, "application/octet-stream"));
+    assert!(log.body.starts_with(b"[BLANK]\nxxx"));
+    assert_eq!(body(r#"{"is":"file","size":99999999999}"#).body.len(), 1024 * 1024);
+    let text = |is: &str| String::from_utf8(body(&format!(r#"{{"is":"{is}","size":7}}"#)).body).unwrap();
+    assert!(text("login-page").contains("loginForm") && text("page").contains("503"));
+    assert!(text("maintenance-page").contains("aintenance"));
+    assert_eq!((text("text").as_str(), text("nothing").as_str()), ("xxxxxxx", ""));
+}
+
+#[test]
+fn a_date_goes_out_as_it_was_only_beside_another_one() {
+    let names = |retry: &str| {
+        let line = format!(
+            r#"{{"method":"GET","path":"/aif/rest/","http":429,"headers":{{"date":"Sun, 06 Nov 1994 08:49:37 GMT","content-length":"7","retry-after":"{retry}"}}}}"#
+        );
+        let answer = of(&[&line]).unwrap().answer("GET", "/aif/rest/");
+        answer.headers.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("3"), ["retry-after"]);
+    assert_eq!(names("Sun, 06 Nov 1994 08:49:39 GMT"), ["date", "retry-after"]);
+}
+
+#[test]
+fn a_submit_that_made_a_job_counts_as_taken() {
+    let taken = |body: &str| {
+        let line = format!(r#"{{"method":"POST","path":"/aif/rest/V1/jobs","http":200,"body":{{"json":{body}}}}}"#);
+        let answer = of(&[&line]).unwrap().answer("POST", "/aif/rest/V1/jobs");
+        (answer.taken, answer.job_id)
+    };
+    assert_eq!(taken(r#"{"jobId":"2100"}"#), (true, Some(2100)));
+    assert_eq!(taken(r#"{"jobID":7}"#), (true, Some(7)));
+    assert_eq!(taken(r#"{"status":1,"jobId":null}"#), (false, None));
+}
+
+#[test]
+fn what_is_no_record_is_an_error_that_names_its_line() {
+    let error = |lines: &[&str]| of(lines).unwrap_err().to_string();
+    assert_eq!(error(&["{"]), "line 2 of the record `r.jsonl` is wrong");
+    assert_eq!(
+        error(&["", r#"{"method":"GET","path":"/"}"#]),
+        "line 3 of the record `r.jsonl` is wrong: it has neither `http` nor `fault`"
+    );
+    assert!(error(&[r#"{"method":"GET","path":"/","http":7}"#]).contains("no final status"));
+    assert!(error(&[r#"{"method":"GET","path":"/","http":200,"body":{}}"#]).contains("neither `json` nor `is`"));
+    let whole = |text: &str| Replay::parse("r.jsonl", text).unwrap_err().to_string();
+    assert_eq!(whole("\n"), "the record `r.jsonl` is empty");
+    assert!(whole("{\"format\":2}").contains("has the format 2"));
+    assert_eq!(whole("about = 'x'"), "line 1 of the record `r.jsonl` is wrong");
+}
