@@ -8,6 +8,7 @@ mod given;
 mod job;
 mod keeping;
 mod offered;
+mod record;
 mod wanted;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ use crate::auth::Credentials;
 use crate::check::Check;
 use crate::ci::{Platform, Wanted};
 use crate::epm::Limits;
+use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{backticked, quote};
 use crate::gate::{Conditions, Plan, Task};
@@ -130,6 +132,8 @@ pub struct Invocation {
     pub attach_flags: String,
     /// Whether to send nothing.
     pub dry_run: bool,
+    /// The record of what is said, where there is to be one.
+    pub record: Option<Beginning>,
     /// What may go wrong, seen ahead.
     pub warnings: Vec<String>,
 }
@@ -263,7 +267,9 @@ impl Call {
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);
         let limit = self.ci_limit_warning(&rules).filter(|_| self.command != "status");
         let warnings = limit.into_iter().chain(repetition).collect();
-        Ok(Invocation { url, credentials, network, limits, plan, label, attach_flags, dry_run, warnings })
+        // Last of all: it empties a file, which a mistake in something else must not.
+        let record = if dry_run { None } else { record::begin(values, &self.environment, self.command)? };
+        Ok(Invocation { url, credentials, network, limits, plan, label, attach_flags, dry_run, record, warnings })
     }
 
     /// Where the platform ends the job before our deadline, the explanation is lost with it (lessons.md B11).

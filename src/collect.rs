@@ -54,7 +54,7 @@ async fn read(client: &Client, path: &str, rules: &Rules, until: Instant) -> Res
 
 /// The path that the download service knows a file by, out of every spelling of `logFileName` that was seen: with
 /// backslashes, with one in front, with the absolute path of the server (epm-api.md §3.4).
-fn path_of(name: &str) -> Option<String> {
+pub(crate) fn path_of(name: &str) -> Option<String> {
     let path = name.trim().replace('\\', "/");
     let path = path.trim_start_matches('/');
     let path = path.rfind("/outbox/").map_or(path, |at| &path[at + 1..]);

@@ -1,6 +1,7 @@
 //! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
 
 pub mod error;
+pub mod recording;
 pub mod reply;
 pub mod submission;
 pub mod survey;
@@ -26,6 +27,7 @@ use crate::job::{Answer, JobId};
 use crate::payload::Payload;
 
 use error::{Fault, ReadError, Refusal, words};
+use recording::{Beginning, Noted, Recording};
 use reply::{Asked, Reply};
 use submission::Submission;
 use url::EpmUrl;
@@ -56,6 +58,7 @@ pub struct Client {
     /// Whether a submit has cost a renewal already.
     renewed: Cell<bool>,
     trace: Box<dyn Fn(&str)>,
+    recording: Option<Recording>,
 }
 
 /// What is known of the credentials. While they are not proven, requests go one at a time, and a refusal stops all that
@@ -120,8 +123,35 @@ impl Client {
         let passwords = forms(network.proxies.passwords().iter().map(String::as_str));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
-        let trace = Box::new(trace);
-        Ok(Self { url, limits, transport, reads, authorizer, passwords, trust, met, answered, renewed, trace })
+        let (trace, recording) = (Box::new(trace), None);
+        Ok(Self {
+            url,
+            limits,
+            transport,
+            reads,
+            authorizer,
+            passwords,
+            trust,
+            met,
+            answered,
+            renewed,
+            trace,
+            recording,
+        })
+    }
+
+    /// The same client, which records every exchange from now on. `tell` hears why that came to an end, if it did.
+    #[must_use]
+    pub fn recorded(mut self, beginning: Beginning, tell: impl Fn(String) + 'static) -> Self {
+        self.recording = Some(Recording::begin(beginning, &self.url, tell));
+        self
+    }
+
+    /// Tells the record what is to be submitted, before anything is said about it.
+    pub fn intends(&self, payload: &Payload) {
+        if let Some(recording) = &self.recording {
+            recording.learn(payload, &self.mask());
+        }
     }
 
     /// The look before a submit: whether EPM is there and lets us in. What the path says otherwise is not documented,
@@ -221,19 +251,25 @@ impl Client {
     ) -> Result<(), DownloadError> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
         let shown = self.show(allowance()).await.map_err(ReadError::from)?;
-        let host = self.url.host();
-        let request = shown.on(self.reads.get(self.url.file(name)));
-        let mut response = allowance().spend(&host, request.send()).await.map_err(Fault::from)?;
+        let (host, url) = (self.url.host(), self.url.file(name));
+        let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
+        let request = shown.on(self.reads.get(url));
+        let mut response = noted.step(allowance().spend(&host, request.send()).await).map_err(Fault::from)?;
         (self.trace)(&format!("GET of the file {}: HTTP {}", quote(name), response.status().as_u16()));
         if response.status().as_u16() != 200 || is_no_file(&response) {
-            let reply = Reply::from(http::read(response, &host, allowance()).await.map_err(Fault::from)?);
+            let read = http::read(response, &host, allowance()).await;
+            noted.ended(&read, || self.mask());
+            let reply = Reply::from(read.map_err(Fault::from)?);
             reply.check(&self.mask()).map_err(DownloadError::Read)?;
             let answer = wire::answer(&reply.body, &self.mask()).unwrap_or_default();
             return Err(DownloadError::Refused(answer));
         }
-        while let Some(bytes) = allowance().spend(&host, response.chunk()).await.map_err(Fault::from)? {
+        noted.begins_file(&response);
+        while let Some(bytes) = noted.step(allowance().spend(&host, response.chunk()).await).map_err(Fault::from)? {
+            noted.piece(&bytes);
             piece(&bytes);
         }
+        noted.ends_file();
         Ok(())
     }
 
@@ -356,7 +392,7 @@ impl Client {
     }
 
     async fn get(&self, url: &Url, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
-        self.exchange("GET", url, shown.on(self.reads.get(url.clone())), allowance).await
+        self.exchange("GET", url, shown.on(self.reads.get(url.clone())), allowance, None).await
     }
 
     async fn post(&self, payload: &Payload, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
@@ -365,18 +401,23 @@ impl Client {
         })?;
         let url = self.url.jobs();
         let request = client.post(url.clone()).header(CONTENT_TYPE, "application/json").body(payload.body().to_owned());
-        self.exchange("POST", &url, shown.on(request), allowance).await
+        self.exchange("POST", &url, shown.on(request), allowance, Some(payload)).await
     }
 
+    /// `payload`: what is sent, for the record.
     async fn exchange(
         &self,
-        method: &str,
+        method: &'static str,
         url: &Url,
         request: RequestBuilder,
         allowance: Allowance,
+        payload: Option<&Payload>,
     ) -> Result<Reply, Fault> {
+        let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange(method, url)));
+        noted.sends(payload, || self.mask());
         let started = Instant::now();
         let result = http::exchange(request, &self.url.host(), allowance).await;
+        noted.ended(&result, || self.mask());
         let took = started.elapsed().as_millis();
         let path = url.path();
         self.answered.set(self.answered.get() || result.is_ok());

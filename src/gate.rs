@@ -220,6 +220,7 @@ impl Gate {
         match source.read(self.plan.rules.deadline.last_poll()).await {
             Ok(payload) => {
                 self.desk.intends(&payload);
+                self.client.intends(&payload);
                 Some(payload)
             }
             Err(end) => {

@@ -215,7 +215,11 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> 
         move |note: String| desk.tell_once(note)
     };
     let credentials = invocation.credentials.context("no credentials")?;
-    let client = Client::new(invocation.url, credentials, &invocation.network, invocation.limits, trace, tell)?;
+    let mut client = Client::new(invocation.url, credentials, &invocation.network, invocation.limits, trace, tell)?;
+    if let Some(beginning) = invocation.record {
+        let desk = Rc::clone(desk);
+        client = client.recorded(beginning, move |note| desk.tell_once(note));
+    }
     let gate = Gate::new(client, invocation.plan, Rc::clone(desk));
     gate.run(signals).await;
     let outcome = desk.close();

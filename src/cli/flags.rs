@@ -34,7 +34,7 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    output(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))
+    output(record(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))
 }
 
 fn submit() -> Command {
@@ -50,7 +50,7 @@ fn attach() -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    output(conditions(waiting(ledger(connection(command.arg(ids).arg(label))))))
+    output(record(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))
 }
 
 fn status() -> Command {
@@ -61,7 +61,7 @@ fn status() -> Command {
         .allow_negative_numbers(true)
         .help("The job to ask for [env EPM_JOB_ID]");
     let limit = text("request-timeout", "DURATION", "How long the request may take [default: 30s]");
-    output(connection(command.arg(id).arg(limit.help_heading("Waiting"))))
+    output(record(connection(command.arg(id).arg(limit.help_heading("Waiting")))))
 }
 
 fn check() -> Command {
@@ -273,6 +273,15 @@ fn conditions(command: Command) -> Command {
             text("min-duration", "DURATION", "Do not pass a job that took less"),
         ],
     )
+}
+
+fn record(command: Command) -> Command {
+    let file = text(
+        "record",
+        "FILE",
+        "Write every exchange with EPM there, without names, values or secrets, for others to replay",
+    );
+    under("Output", command, [file])
 }
 
 fn output(command: Command) -> Command {

@@ -5,7 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 22] = [
+const NOT_YET: [&str; 21] = [
     "EPM_ATTESTATION",
     "EPM_COLLECT",
     "EPM_DOWNLOAD_DIR",
@@ -20,7 +20,6 @@ const NOT_YET: [&str; 22] = [
     "EPM_NOTIFY_KEY",
     "EPM_NOTIFY_ON",
     "EPM_OVERWRITE",
-    "EPM_RECORD",
     "EPM_REPORT",
     "EPM_RETRIES",
     "EPM_RETRY_ANYWAY",

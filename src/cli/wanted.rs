@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::ci::{Form, Platform, Print, Wanted};
 use crate::foreign::quote_path;
 
-use super::given::{Environment, Values};
+use super::given::{Environment, Given, Values};
 use super::{Error, flags};
 
 /// The flags that say where to.
@@ -35,16 +35,34 @@ pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted,
     let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
     (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
     let mut taken = wanted.others();
-    for (flag, variable) in KEPT {
-        let file = values.one_or(flag, variable).ok().flatten().filter(|given| given.value != "-");
-        taken.extend(file.map(|given| (flag, PathBuf::from(given.value))));
-    }
+    taken.extend(read_or_kept(values));
     for form in Form::ALL {
         let Some(path) = kept(document(values, form, &taken), &mut errors).flatten() else { continue };
         taken.push((form.flag(), path.clone()));
         wanted.documents.push((form, path));
     }
     (wanted, errors.into_iter().next())
+}
+
+/// The files that are there already, each with what it is.
+fn read_or_kept(values: &Values<'_>) -> Vec<(&'static str, PathBuf)> {
+    let file = |(flag, variable): (&'static str, &str)| {
+        let given = values.one_or(flag, variable).ok().flatten().filter(|given| given.value != "-")?;
+        Some((flag, PathBuf::from(given.value)))
+    };
+    let bundle =
+        values.variable("SSL_CERT_FILE").ok().flatten().map(|given| ("SSL_CERT_FILE", PathBuf::from(given.value)));
+    KEPT.into_iter().filter_map(file).chain(bundle).collect()
+}
+
+/// The file of the record, which is none that is read, kept or written by anything else.
+pub(super) fn record(values: &Values<'_>, environment: &Environment) -> Result<Option<Given>, Error> {
+    let Some(given) = values.one("record")? else { return Ok(None) };
+    let (wanted, _) = wanted(values, environment);
+    let documents = wanted.documents.iter().map(|(form, path)| (form.flag(), path.clone()));
+    let taken: Vec<_> = wanted.others().into_iter().chain(documents).chain(read_or_kept(values)).collect();
+    own_file(&given, &taken)?;
+    Ok(Some(given))
 }
 
 /// The outputs that the environment alone asks for.
@@ -108,6 +126,11 @@ fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {
 /// The file of a document, which holds nothing else: it replaces what stands there.
 fn document(values: &Values<'_>, form: Form, taken: &[(&str, PathBuf)]) -> Result<Option<PathBuf>, Error> {
     let Some(given) = values.one(form.flag())? else { return Ok(None) };
+    own_file(&given, taken).map(Some)
+}
+
+/// The file that is given, which is no other's.
+fn own_file(given: &Given, taken: &[(&str, PathBuf)]) -> Result<PathBuf, Error> {
     // Elsewhere `-` is stderr or stdin; here it would be a file of that name.
     if given.value == "-" {
         return Err(
@@ -120,7 +143,7 @@ fn document(values: &Values<'_>, form: Form, taken: &[(&str, PathBuf)]) -> Resul
             let problem = format!("{} is the file of `{what}` already, which it would overwrite", quote_path(&path));
             Err(given.error(problem, "give each a file of its own"))
         }
-        None => Ok(Some(path)),
+        None => Ok(path),
     }
 }
 

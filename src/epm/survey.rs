@@ -41,7 +41,7 @@ impl Client {
     /// Why there is no answer.
     pub async fn greet(&self, path: &str) -> Result<Reply, ReadError> {
         let (url, allowance) = (self.url.below(path), self.allowance(self.limits.request));
-        Ok(self.exchange("GET", &url, self.reads.get(url.clone()), allowance).await?)
+        Ok(self.exchange("GET", &url, self.reads.get(url.clone()), allowance, None).await?)
     }
 
     /// Gets what is shown at each request, at the identity service where it comes from there.

@@ -59,7 +59,7 @@ fn is_absent(value: &str) -> bool {
 }
 
 /// The text of a JSON string. Java cuts texts between the halves of a pair; such a half is no text to serde.
-fn string(value: &str) -> Option<String> {
+pub(super) fn string(value: &str) -> Option<String> {
     if !value.starts_with('"') {
         return None;
     }
@@ -88,7 +88,7 @@ fn without_halves(value: &str) -> String {
 }
 
 /// A body as text: a byte that is no UTF-8 in one of its texts must not hide the numbers beside it.
-fn text(body: &[u8]) -> String {
+pub(super) fn text(body: &[u8]) -> String {
     String::from_utf8_lossy(body).trim_start_matches('\u{feff}').to_owned()
 }
 

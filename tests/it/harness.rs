@@ -11,7 +11,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use epm_sandbox::{CLIENT_ID, SCOPE, Sandbox, Scenario};
+use epm_sandbox::{CLIENT_ID, Options, Replay, SCOPE, Sandbox, Scenario};
 use tempfile::TempDir;
 
 pub(crate) use plain::plain;
@@ -25,6 +25,13 @@ const BINARY: &str = env!("CARGO_BIN_EXE_epm-gate");
 /// A sandbox that plays a shipped scenario.
 pub(crate) fn shipped(name: &str) -> Sandbox {
     Sandbox::start(Scenario::shipped(name).expect("a shipped scenario")).expect("a free port")
+}
+
+/// A sandbox that answers as this record says.
+pub(crate) fn replaying(record: &str) -> Sandbox {
+    let replay = Replay::parse("the record", record).unwrap_or_else(|error| panic!("{error}:\n{record}"));
+    let options = Options { replay: Some(replay), ..Options::default() };
+    Sandbox::start_with(Scenario::catalogue().expect("the shipped scenarios"), options).expect("a free port")
 }
 
 /// A sandbox that plays this TOML.
@@ -80,6 +87,12 @@ impl Gate {
     /// Knows the sandbox's identity service, as a public client.
     pub(crate) fn at_identity_service(self, sandbox: &Sandbox) -> Self {
         self.set("EPM_TOKEN_URL", sandbox.token_url()).set("EPM_CLIENT_ID", CLIENT_ID).set("EPM_SCOPE", SCOPE)
+    }
+
+    /// With a record of what is said.
+    pub(crate) fn recorded(self) -> Self {
+        let file = self.path("record.jsonl");
+        self.set("EPM_RECORD", file)
     }
 
     /// As a step of a GitHub workflow.

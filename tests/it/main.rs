@@ -25,6 +25,7 @@ mod oauth;
 mod outputs;
 mod payloads;
 mod platforms;
+mod recording;
 mod renewal;
 mod scenarios;
 #[cfg(unix)]

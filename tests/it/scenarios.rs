@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use epm_sandbox::{CLIENT_ID, Sandbox, Scenario};
 
 use crate::harness::{Gate, Ran, plain, shipped};
+use crate::recording;
 
 /// What a scenario comes to.
 struct Row {
@@ -191,10 +192,9 @@ fn every_scenario_ends_as_the_contract_says() {
 
 fn play(row: &Row) {
     let sandbox = shipped(row.scenario);
-    let arguments = ["run", "--job-name", "GLDATA"].iter().chain(row.flags);
-    let gate = Gate::against(&sandbox).on_github();
+    let gate = Gate::against(&sandbox).on_github().recorded();
     let gate = if row.exchanges.is_some() { with_refresh_token(gate, &sandbox) } else { gate };
-    let ran = gate.run(arguments);
+    let ran = gate.run(arguments_of(row));
     let name = row.scenario;
     assert_eq!(sandbox.exchanges(), row.exchanges.unwrap_or(0), "{name}: {ran:?}");
     assert_eq!((ran.code, ran.output("outcome")), (row.code, row.outcome), "{name}: {ran:?}");
@@ -207,9 +207,14 @@ fn play(row: &Row) {
     tells_what_to_do(row, &ran);
     writes_alike_everywhere(name, &ran);
     shows_the_password_no_second_time(name, &sandbox);
+    recording::plays_again(name, arguments_of(row), &ran);
     let mut settings = plain();
     settings.set_snapshot_path("snapshots/scenarios");
     settings.bind(|| insta::assert_snapshot!(name, whole(&ran)));
+}
+
+fn arguments_of(row: &Row) -> impl Iterator<Item = &'static &'static str> {
+    ["run", "--job-name", "GLDATA"].iter().chain(row.flags)
 }
 
 /// With a refresh token in place of user and password.

@@ -77,6 +77,7 @@ fn what_cannot_be_replayed_is_an_error_that_names_its_line() {
 #[cfg(unix)]
 #[test]
 fn exec_replays_too() {
-    let output = program().args(["exec", "--replay", RECORD, "--", "sh", "-c", "test -n \"$EPM_URL\""]).output().unwrap();
+    let output =
+        program().args(["exec", "--replay", RECORD, "--", "sh", "-c", "test -n \"$EPM_URL\""]).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }

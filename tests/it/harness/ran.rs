@@ -21,6 +21,8 @@ pub(crate) struct Ran {
     pub(crate) summary: String,
     /// `GITHUB_STEP_SUMMARY`
     pub(crate) github_summary: String,
+    /// `--record`
+    pub(crate) record: String,
 }
 
 impl Ran {
@@ -38,6 +40,7 @@ impl Ran {
             github,
             summary,
             github_summary,
+            record: text_of(&dir.join("record.jsonl")),
         }
     }
 

@@ -1,0 +1,250 @@
+//! What is kept of JSON: its shape, key by key and twice what stands twice, Oracle's keys and words, ids and statuses.
+//!
+//! What the gate makes of an answer must not change: what says nothing still does, and what cannot be read, such as a
+//! status of `0.0`, cannot be read afterwards either.
+
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::foreign::Mask;
+use crate::json::Object;
+
+use super::super::wire;
+use super::place;
+use super::table::{Kind, Table};
+use super::text;
+use super::vocabulary::{Class, class_of, is_composed, is_variable, is_word};
+
+/// How deep values are looked into; below that they are `null`.
+const DEEPEST: usize = 32;
+
+/// Statuses above this say nothing that a larger one would not.
+const LARGEST_STATUS: i128 = 999;
+
+/// How EPM spells that it does not know (epm-api.md §3.4).
+const UNKNOWN_STATUS: i128 = 2_147_483_647;
+
+/// Redacts JSON.
+pub(super) struct Redaction<'a> {
+    pub(super) table: &'a mut Table,
+    /// What hides our own secrets, and cleans texts as the gate does before it reads them.
+    pub(super) mask: &'a Mask,
+    /// The pod that was asked.
+    pub(super) host: &'a str,
+}
+
+impl Redaction<'_> {
+    /// A whole body. None where it is no JSON.
+    pub(super) fn body(&mut self, body: &[u8]) -> Option<Box<RawValue>> {
+        let text = wire::text(body);
+        let raw: &RawValue = serde_json::from_str(&text).ok()?;
+        let json = self.value(Class::Unknown, raw.get(), 0);
+        RawValue::from_string(json).ok()
+    }
+
+    /// A value, as JSON, of what stands under a key of this class.
+    fn value(&mut self, class: Class, raw: &str, depth: usize) -> String {
+        if depth > DEEPEST {
+            return "null".to_owned();
+        }
+        match raw.as_bytes().first() {
+            Some(b'{') => self.object(class, raw, depth),
+            Some(b'[') => self.array(class, raw, depth),
+            Some(b'"') => Value::from(self.string(class, &wire::string(raw).unwrap_or_default())).to_string(),
+            Some(b't' | b'f' | b'n') => raw.to_owned(),
+            _ => number(class, raw),
+        }
+    }
+
+    fn object(&mut self, class: Class, raw: &str, depth: usize) -> String {
+        let Ok(object) = serde_json::from_str::<Object>(raw) else { return "null".to_owned() };
+        let pair = |(key, value): (&str, &str)| {
+            let (key, class) = if class == Class::Chosen { self.chosen_key(key) } else { self.key(key) };
+            format!("{}:{}", Value::from(key), self.value(class, value, depth + 1))
+        };
+        format!("{{{}}}", object.pairs().map(pair).collect::<Vec<_>>().join(","))
+    }
+
+    fn array(&mut self, class: Class, raw: &str, depth: usize) -> String {
+        let Ok(values) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) else { return "[]".to_owned() };
+        // The objects in a list of variables have keys of Oracle's (epm-api.md §2.2).
+        let class = if class == Class::Chosen { Class::Unknown } else { class };
+        format!(
+            "[{}]",
+            values.iter().map(|value| self.value(class, value.get(), depth + 1)).collect::<Vec<_>>().join(",")
+        )
+    }
+
+    /// A key, and what stands under it. A new key of Oracle's is worth knowing; one that is no technical term could be the
+    /// name of something.
+    fn key(&mut self, key: &str) -> (String, Class) {
+        let class = class_of(key);
+        match self.table.known(key) {
+            _ if class != Class::Unknown => (key.to_owned(), class),
+            Some(replacement) => (replacement.to_owned(), class),
+            None if is_composed(key) => (key.to_owned(), class),
+            None => (self.table.replace(Kind::Key, key), class),
+        }
+    }
+
+    fn chosen_key(&mut self, key: &str) -> (String, Class) {
+        let key = if is_variable(key) { key.to_owned() } else { self.table.replace(Kind::Key, key) };
+        (key, Class::Value)
+    }
+
+    fn string(&mut self, class: Class, original: &str) -> String {
+        let cleaned = self.mask.foreign(original);
+        let string = cleaned.as_str();
+        if text::is_absent(original) || text::is_absent(string) {
+            return original.to_owned();
+        }
+        match class {
+            Class::File if string.trim().is_empty() => " ".to_owned(),
+            Class::Id => id(string),
+            Class::Status if is_decimal(string) => number(Class::Status, string),
+            Class::Status | Class::Word | Class::Value | Class::Unknown if is_word(string) => string.to_owned(),
+            Class::Word | Class::Unknown if is_composed(string) && self.table.known(string).is_none() => {
+                string.to_owned()
+            }
+            Class::Build if is_build(string) => string.to_owned(),
+            Class::Hour if is_hour(string) => string.to_owned(),
+            // The gate cuts blanks off at both ends too.
+            Class::File => place::file(self.table, string.trim()),
+            Class::Link => place::url(self.table, string, self.host),
+            Class::Period => self.period(string),
+            Class::Name => self.table.replace(Kind::Name, string),
+            Class::User => self.table.replace(Kind::User, string),
+            Class::Value | Class::Chosen => self.table.replace(Kind::Value, string),
+            // What is no number must not become one: `00` is none, and `0` would be a success.
+            Class::Status => {
+                Some(text::redacted(self.table, string)).filter(|text| !is_decimal(text)).unwrap_or("x".to_owned())
+            }
+            Class::Word | Class::Text | Class::Build | Class::Hour => text::redacted(self.table, string),
+            Class::Size | Class::Unknown if is_decimal(string) => "0".to_owned(),
+            Class::Unknown if text::redacted(self.table, string) == string => string.to_owned(),
+            Class::Size | Class::Unknown => self.table.replace(Kind::Text, string),
+        }
+    }
+
+    /// A period, or a range: the braces and the year's sign stay.
+    fn period(&mut self, string: &str) -> String {
+        if is_word(string) {
+            return string.to_owned();
+        }
+        let is_sign = |char: char| "{}#".contains(char);
+        let piece = |piece: &str| match piece.strip_suffix(is_sign) {
+            Some("") => piece.to_owned(),
+            Some(name) => self.table.replace(Kind::Period, name) + &piece[name.len()..],
+            None => self.table.replace(Kind::Period, piece),
+        };
+        string.split_inclusive(is_sign).map(piece).collect()
+    }
+}
+
+/// A number as far as it may be told: that of a status or of an id, and of all others only which kind it is.
+fn number(class: Class, raw: &str) -> String {
+    let is_whole = is_decimal(raw);
+    let whole: Option<i128> = raw.parse().ok().filter(|_| is_whole);
+    let kept = match (class, whole) {
+        (Class::Id, Some(id)) => u64::try_from(id).is_ok(),
+        (Class::Status, Some(status)) => (-9..=LARGEST_STATUS).contains(&status) || status == UNKNOWN_STATUS,
+        (Class::Size, Some(size)) => (0..1_000_000_000_000).contains(&size),
+        _ => false,
+    };
+    let other = match class {
+        _ if !is_whole => "0.5",
+        // What was no success, or no id, must not become one.
+        Class::Status => "999",
+        // An id that is too large is one that says nothing; a negative one cannot be read.
+        Class::Id if whole.is_some_and(|id| id > 0) => "0",
+        Class::Id => "-1",
+        _ if raw.starts_with('-') => "-1",
+        _ => "0",
+    };
+    if kept { raw.to_owned() } else { other.to_owned() }
+}
+
+/// Whether a text is a whole number as it is written plainly: the only one that the gate reads.
+fn is_decimal(text: &str) -> bool {
+    text.parse().is_ok_and(|number: i128| number.to_string() == text)
+}
+
+fn id(string: &str) -> String {
+    if is_decimal(string) { number(Class::Id, string) } else { "x".to_owned() }
+}
+
+/// `26.04.40`
+fn is_build(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    let is_number = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    parts.len() == 3 && parts.iter().all(is_number)
+}
+
+/// `22:00`, or `22`
+fn is_hour(text: &str) -> bool {
+    let is_number = |part: &str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once(':').map_or(is_number(text), |(hour, minute)| is_number(hour) && is_number(minute))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn redacted(body: &str) -> String {
+        let (mut table, mask) = (Table::default(), Mask::default());
+        let mut redaction = Redaction { table: &mut table, mask: &mask, host: "epm.example.com" };
+        redaction.body(body.as_bytes()).map(|raw| raw.get().to_owned()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_a_pod_said_keeps_its_shape() {
+        let seen = include_str!("../../../tests/fixtures/seen-success-numbers.json");
+        let table = [
+            (
+                seen,
+                r#"{"links":[{"rel":"self","href":"https://elsewhere.invalid/aif/rest/V1/jobs/2100","action":"GET"}],"status":0,"details":null,"jobId":2100,"jobStatus":"SUCCESS","logFileName":"outbox/logs/FILE_1.log","outputFileName":"outbox/FILE_2.dat","processType":"COMM_LOAD_BALANCES","executedBy":"USER_1"}"#,
+            ),
+            (
+                r#"{"status":1,"details":"EPMFDM-140149: Invalid Integration Name: Removed_Load"}"#,
+                r#"{"status":1,"details":"EPMFDM-140149: Invalid Integration Name: x_Load"}"#,
+            ),
+            (
+                r#"{"jobType":"PIPELINE","jobName":"DAILY","variables":{"STARTPERIOD":"Jan-23","IMPORTMODE":"Replace","Entität":"X Corp"},"sourceFilters":{"Category":"Actual"}}"#,
+                r#"{"jobType":"PIPELINE","jobName":"NAME_1","variables":{"STARTPERIOD":"VALUE_1","IMPORTMODE":"Replace","KEY_1":"VALUE_2"},"sourceFilters":{"KEY_2":"VALUE_3"}}"#,
+            ),
+            (
+                r#"{"periodName":"{Jan#FY26}{Mar-26}","startPeriod":"Jan-26","period":"{GLOBAL_POV}"}"#,
+                r#"{"periodName":"{PERIOD_1#PERIOD_2}{PERIOD_3}","startPeriod":"PERIOD_4","period":"{GLOBAL_POV}"}"#,
+            ),
+            (
+                r#"{"items":[{"buildVersion":"26.04.40","amwTime":"22:00","timeZone":"Etc/UTC"}],"Vision":{"rejectedRowCount":4711,"ratio":1.25,"x":-7,"ok":true}}"#,
+                r#"{"items":[{"buildVersion":"26.04.40","amwTime":"22:00","timeZone":"Etc/UTC"}],"KEY_1":{"rejectedRowCount":0,"KEY_2":0.5,"KEY_3":-1,"KEY_4":true}}"#,
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(redacted(body), expected, "{body}");
+        }
+        assert_eq!(redacted("{"), "");
+    }
+
+    #[test]
+    fn what_decides_nothing_still_decides_nothing() {
+        for (body, expected) in [
+            (r#"{"status":0.0}"#, r#"{"status":0.5}"#),
+            (r#"{"status":-0}"#, r#"{"status":0.5}"#),
+            (r#"{"status":4711234}"#, r#"{"status":999}"#),
+            (r#"{"status":2147483647}"#, r#"{"status":2147483647}"#),
+            (r#"{"status":"0"}"#, r#"{"status":"0"}"#),
+            (r#"{"status":"00"}"#, r#"{"status":"x"}"#),
+            (r#"{"status":1,"status":0}"#, r#"{"status":1,"status":0}"#),
+            (r#"{"jobId":-5,"jobID":"J-17"}"#, r#"{"jobId":-1,"jobID":"x"}"#),
+            (r#"{"jobId":[7]}"#, r#"{"jobId":[7]}"#),
+            (r#"{"details":"null","jobStatus":""}"#, r#"{"details":"null","jobStatus":""}"#),
+            (r#"{"details":"\ud83d"}"#, r#"{"details":"?"}"#),
+        ] {
+            assert_eq!(redacted(body), expected, "{body}");
+        }
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        assert!(redacted(&format!(r#"{{"x":{deep},"status":0}}"#)).ends_with(r#","status":0}"#));
+    }
+}
