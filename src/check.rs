@@ -13,6 +13,7 @@ use tokio::time::sleep_until;
 
 use crate::auth::Credentials;
 use crate::epm::Limits;
+use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
 use crate::gate::desk::Desk;
 use crate::http::Network;
@@ -40,6 +41,8 @@ pub struct Check {
     pub variables: Variables,
     /// How long requests, and the check, may take.
     pub limits: Limits,
+    /// The record of what is said, where there is to be one.
+    pub record: Option<Beginning>,
     /// The path of the look; none for no look.
     pub look: Option<String>,
     /// How long a run may take; none for no end.

@@ -226,7 +226,7 @@ impl Call {
         let submits = matches!(self.command, "run" | "submit");
         offered::offered(&values, submits)?;
         match self.command {
-            "check" => check::check(&values, start).map(|check| Errand::Check(Box::new(check))),
+            "check" => check::check(&values, &self.environment, start).map(|check| Errand::Check(Box::new(check))),
             "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
             _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
         }

@@ -14,10 +14,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
+use crate::auth::Credentials;
 use crate::collect;
-use crate::epm::Client;
 use crate::epm::error::{Fault, ReadError, Refusal};
+use crate::epm::recording::Beginning;
 use crate::epm::submission::Submission;
+use crate::epm::url::EpmUrl;
+use crate::epm::{Client, Limits};
+use crate::http::{self, Network};
 use crate::job::{Answer, JobId, State};
 use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
@@ -94,6 +98,34 @@ const DEADLINE_GRACE: Duration = Duration::from_millis(300);
 const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 
 const HEARTBEAT: Duration = Duration::from_mins(1);
+
+/// A client whose log goes to this desk, and what a person must know of it.
+///
+/// # Errors
+///
+/// TLS or HTTP that cannot be set up.
+pub fn client(
+    desk: &Rc<Desk>,
+    url: EpmUrl,
+    credentials: Credentials,
+    network: &Network,
+    limits: Limits,
+    record: Option<Beginning>,
+) -> Result<Client, http::Error> {
+    let trace = {
+        let desk = Rc::clone(desk);
+        move |line: &str| desk.console().trace(line)
+    };
+    let tell = || {
+        let desk = Rc::clone(desk);
+        move |note: String| desk.tell_once(note)
+    };
+    let client = Client::new(url, credentials, network, limits, trace, tell())?;
+    Ok(match record {
+        Some(beginning) => client.recorded(beginning, tell()),
+        None => client,
+    })
+}
 
 /// One run.
 pub struct Gate {

@@ -17,10 +17,9 @@ use epm_gate::bounded::{Lost, WRITE, aside, within};
 use epm_gate::ci::context::context;
 use epm_gate::ci::{Outputs, Platform};
 use epm_gate::cli::{self, Call, Environment, Errand, Invocation, Misread};
-use epm_gate::epm::Client;
 use epm_gate::foreign::log_line;
 use epm_gate::gate::desk::Desk;
-use epm_gate::gate::{Gate, Task};
+use epm_gate::gate::{Gate, Task, client};
 use epm_gate::outcome::{Outcome, Signal};
 use epm_gate::report::console::{Color, Console, Volume, print_line, write_to_log};
 use epm_gate::report::values::harmless;
@@ -206,20 +205,8 @@ async fn run(desk: &Rc<Desk>, invocation: Invocation, signals: &mut Signals) -> 
     for warning in invocation.warnings {
         desk.tell_once(warning);
     }
-    let trace = {
-        let desk = Rc::clone(desk);
-        move |line: &str| desk.console().trace(line)
-    };
-    let tell = {
-        let desk = Rc::clone(desk);
-        move |note: String| desk.tell_once(note)
-    };
     let credentials = invocation.credentials.context("no credentials")?;
-    let mut client = Client::new(invocation.url, credentials, &invocation.network, invocation.limits, trace, tell)?;
-    if let Some(beginning) = invocation.record {
-        let desk = Rc::clone(desk);
-        client = client.recorded(beginning, move |note| desk.tell_once(note));
-    }
+    let client = client(desk, invocation.url, credentials, &invocation.network, invocation.limits, invocation.record)?;
     let gate = Gate::new(client, invocation.plan, Rc::clone(desk));
     gate.run(signals).await;
     let outcome = desk.close();

@@ -15,6 +15,7 @@ use crate::epm::survey::shape;
 use crate::epm::url::EpmUrl;
 use crate::epm::{Client, Limits};
 use crate::foreign::{Mask, quote};
+use crate::gate::client;
 use crate::gate::desk::Desk;
 use crate::http;
 use crate::outcome::Outcome;
@@ -69,15 +70,7 @@ impl Walk {
         let proxies = check.network.proxies.clone();
         let identity = check.credentials.token_url().cloned();
         let (way, asserts) = (check.credentials.way(), check.credentials.are_of_a_moment());
-        let trace = {
-            let desk = Rc::clone(desk);
-            move |line: &str| desk.console().trace(line)
-        };
-        let tell = {
-            let desk = Rc::clone(desk);
-            move |note: String| desk.tell_once(note)
-        };
-        let client = Client::new(check.url.clone(), check.credentials, &check.network, check.limits, trace, tell)?;
+        let client = client(desk, check.url.clone(), check.credentials, &check.network, check.limits, check.record)?;
         Ok(Self {
             ways: reach::ways(&proxies, &check.variables, &check.url.below("/"), identity.as_ref()),
             hop: Hop::towards(&proxies, &check.url.below("/")),

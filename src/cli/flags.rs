@@ -71,7 +71,7 @@ fn check() -> Command {
         text("timeout", "DURATION", "What a run would have; the check itself takes 2m at most [default: 50m]"),
         text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
     ];
-    output(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits))
+    output(record(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits)))
 }
 
 fn login() -> Command {

@@ -9,7 +9,7 @@ use super::given::{Environment, Values};
 use super::wanted;
 
 /// The commands that are recorded.
-const RECORDED: [&str; 3] = ["run", "attach", "status"];
+const RECORDED: [&str; 4] = ["run", "attach", "status", "check"];
 
 /// What the customer is called, by the flags that say so.
 const KNOWN: [(&str, Kind); 5] = [
