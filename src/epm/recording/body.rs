@@ -93,15 +93,18 @@ impl Redaction<'_> {
     }
 
     fn string(&mut self, class: Class, original: &str) -> String {
-        let cleaned = self.mask.foreign(original);
-        let string = cleaned.as_str();
-        if text::is_absent(original) || text::is_absent(string) {
+        if text::is_absent(original) {
             return original.to_owned();
         }
+        let cleaned = self.mask.foreign(original);
+        let string = cleaned.as_str();
         match class {
+            // Numbers are read before anything is cleaned.
+            Class::Id | Class::Status if is_decimal(original) => number(class, original),
             Class::File if string.trim().is_empty() => " ".to_owned(),
-            Class::Id => id(string),
-            Class::Status if is_decimal(string) => number(Class::Status, string),
+            Class::Id => "x".to_owned(),
+            // Cleaning took all of it, and it was not absent.
+            _ if text::is_absent(string) => "x".to_owned(),
             Class::Status | Class::Word | Class::Value | Class::Unknown if is_word(string) => string.to_owned(),
             Class::Word | Class::Unknown if is_composed(string) && self.table.known(string).is_none() => {
                 string.to_owned()
@@ -167,10 +170,6 @@ fn number(class: Class, raw: &str) -> String {
 /// Whether a text is a whole number as it is written plainly: the only one that the gate reads.
 fn is_decimal(text: &str) -> bool {
     text.parse().is_ok_and(|number: i128| number.to_string() == text)
-}
-
-fn id(string: &str) -> String {
-    if is_decimal(string) { number(Class::Id, string) } else { "x".to_owned() }
 }
 
 /// `26.04.40`
@@ -241,6 +240,11 @@ mod tests {
             (r#"{"jobId":[7]}"#, r#"{"jobId":[7]}"#),
             (r#"{"details":"null","jobStatus":""}"#, r#"{"details":"null","jobStatus":""}"#),
             (r#"{"details":"\ud83d"}"#, r#"{"details":"?"}"#),
+            ("{\"status\":\"\u{200b}0\",\"jobId\":\"7\u{200b}\"}", r#"{"status":"x","jobId":"x"}"#),
+            (
+                r#"{"details":"\u001b]secret\u0007","logFileName":"\u001b]secret\u0007"}"#,
+                r#"{"details":"x","logFileName":" "}"#,
+            ),
         ] {
             assert_eq!(redacted(body), expected, "{body}");
         }
