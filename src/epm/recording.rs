@@ -60,9 +60,8 @@ impl Recording {
     /// Writes the first line. `tell` hears of the first line that cannot be written.
     pub(super) fn begin(beginning: Beginning, url: &EpmUrl, tell: impl Fn(String) + 'static) -> Self {
         let host = url.host();
-        let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name).to_owned();
         let mut table = Table::default();
-        let hosts = [host.clone(), name].map(|host| (Kind::Host, host));
+        let hosts = [host.as_str(), name_of(&host)].map(|host| (Kind::Host, host.to_owned()));
         for (kind, original) in hosts.into_iter().chain(beginning.known) {
             table.replace(kind, original.trim());
         }
@@ -115,6 +114,26 @@ impl Recording {
     }
 }
 
+/// A host without its port.
+fn name_of(host: &str) -> &str {
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    host.rsplit_once(':').filter(|(_, port)| is_port(port)).map_or(host, |(name, _)| name)
+}
+
+/// What has come of an answer.
+struct Received {
+    http: u16,
+    headers: Map<String, Value>,
+    body: Option<Body>,
+}
+
+/// A file that is coming in.
+struct Incoming {
+    http: u16,
+    headers: Map<String, Value>,
+    reader: Reader,
+}
+
 /// An exchange, where there is a record of it.
 pub(super) struct Noted<'a>(pub(super) Option<Exchange<'a>>);
 
@@ -145,14 +164,14 @@ impl Noted<'_> {
     pub(super) fn begins_file(&mut self, response: &Response) {
         if let Some(exchange) = &mut self.0 {
             let headers = exchange.recording.headers(response.headers());
-            exchange.file = Some((response.status().as_u16(), headers, Reader::default()));
+            exchange.file = Some(Incoming { http: response.status().as_u16(), headers, reader: Reader::default() });
         }
     }
 
     /// A piece of the file.
     pub(super) fn piece(&mut self, bytes: &[u8]) {
-        if let Some((.., reader)) = self.0.as_mut().and_then(|exchange| exchange.file.as_mut()) {
-            reader.push(bytes);
+        if let Some(file) = self.0.as_mut().and_then(|exchange| exchange.file.as_mut()) {
+            file.reader.push(bytes);
         }
     }
 
@@ -173,8 +192,7 @@ pub(super) struct Exchange<'a> {
     method: &'static str,
     path: String,
     payload: Option<Box<RawValue>>,
-    /// A file that is coming in: the code, the headers, and what came so far.
-    file: Option<(u16, Map<String, Value>, Reader)>,
+    file: Option<Incoming>,
     is_over: bool,
 }
 
@@ -186,29 +204,30 @@ impl Exchange<'_> {
             Err(fault) => return self.failed(fault),
         };
         let (headers, body) = (self.recording.headers(&answer.headers), self.recording.body(&answer.body, mask));
-        self.write(None, Some((answer.status, headers, Some(body))));
+        self.write(None, Some(Received { http: answer.status, headers, body: Some(body) }));
     }
 
     /// It brought nothing, or only a part.
     fn failed(&mut self, fault: &http::fault::Fault) {
         let part = match fault {
-            http::fault::Fault::TooLarge { status, .. } => Some((*status, Map::new(), None)),
+            http::fault::Fault::TooLarge { status, .. } => {
+                Some(Received { http: *status, headers: Map::new(), body: None })
+            }
             _ => self.received(),
         };
         self.write(Some(line::word(fault)), part);
     }
 
-    fn received(&mut self) -> Option<(u16, Map<String, Value>, Option<Body>)> {
-        let (status, headers, reader) = self.file.take()?;
-        Some((status, headers, Some(Body::Other(reader.finish(Thing::File)))))
+    /// What has come of a file.
+    fn received(&mut self) -> Option<Received> {
+        let Incoming { http, headers, reader } = self.file.take()?;
+        Some(Received { http, headers, body: Some(Body::Other(reader.finish(Thing::File))) })
     }
 
-    fn write(&mut self, fault: Option<&'static str>, answer: Option<(u16, Map<String, Value>, Option<Body>)>) {
+    fn write(&mut self, fault: Option<&'static str>, received: Option<Received>) {
         self.is_over = true;
-        let (http, headers, body) = match answer {
-            Some((http, headers, body)) => (Some(http), headers, body),
-            None => (None, Map::new(), None),
-        };
+        let http = received.as_ref().map(|received| received.http);
+        let (headers, body) = received.map(|received| (received.headers, received.body)).unwrap_or_default();
         let line = Line {
             n: self.number,
             at: self.begun.duration_since(self.recording.started).as_millis(),
