@@ -58,6 +58,9 @@ fn lines(record: &str) -> Vec<Value> {
 const TELLTALE: &str = r#"
 about = "It names everything."
 
+[look]
+replies = [{ body = '{"items": [], "details": "Daily Load is running since the daily load was started"}' }]
+
 [[job]]
 name = "Ölpreis/Report \"Q3\""
 id = 7
@@ -77,7 +80,7 @@ java.lang.IllegalStateException: 4711.25 rejected in Okt-26, see https://epm.acm
 ]
 "#;
 
-const CUSTOMERS: [&str; 14] = [
+const CUSTOMERS: [&str; 15] = [
     "Ölpreis",
     "Ölpreis/Report \"Q3\"",
     "Vision",
@@ -90,6 +93,8 @@ const CUSTOMERS: [&str; 14] = [
     "4711.25",
     "WERK_SCHALTER",
     "Sommerloch",
+    // Plain words, which only the payload tells to be a name, and that is not sent yet when the pod says it first.
+    "Daily Load",
     "Planungslauf.csv",
     "close.bot@example.com",
 ];
@@ -97,7 +102,7 @@ const CUSTOMERS: [&str; 14] = [
 #[test]
 fn a_record_holds_nothing_of_the_customers_and_all_of_the_shape() {
     let sandbox = playing(TELLTALE);
-    let payload = r##"{"jobType":"PIPELINE","jobName":"Ölpreis/Report \"Q3\"","periodName":"{Okt-26}","fileName":"#epminbox/Planungslauf.csv","variables":{"WERK_SCHALTER":"Sommerloch","IMPORTMODE":"Replace"},"amount":4711.25}"##;
+    let payload = r##"{"jobType":"PIPELINE","jobName":"Ölpreis/Report \"Q3\"","periodName":"{Okt-26}","fileName":"#epminbox/Planungslauf.csv","variables":{"WERK_SCHALTER":"Sommerloch","WERK_LAUF":"Daily Load","IMPORTMODE":"Replace"},"amount":4711.25}"##;
     let gate = Gate::against(&sandbox).recorded();
     let file = gate.file("given-payload.json", payload);
     let url = format!("{}/acme-gateway", sandbox.url());
