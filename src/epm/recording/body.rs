@@ -111,6 +111,7 @@ impl Redaction<'_> {
             }
             Class::Build if is_build(string) => string.to_owned(),
             Class::Hour if is_hour(string) => string.to_owned(),
+            Class::Version if is_version(string) => string.to_owned(),
             // The gate cuts blanks off at both ends too.
             Class::File => place::file(self.table, string.trim()),
             Class::Link => place::url(self.table, string, self.host),
@@ -122,7 +123,9 @@ impl Redaction<'_> {
             Class::Status => {
                 Some(text::redacted(self.table, string)).filter(|text| !is_decimal(text)).unwrap_or("x".to_owned())
             }
-            Class::Word | Class::Text | Class::Build | Class::Hour => text::redacted(self.table, string),
+            Class::Word | Class::Text | Class::Build | Class::Hour | Class::Version => {
+                text::redacted(self.table, string)
+            }
             Class::Size | Class::Unknown if is_decimal(string) => "0".to_owned(),
             Class::Unknown if text::redacted(self.table, string) == string => string.to_owned(),
             Class::Size | Class::Unknown => self.table.replace(Kind::Text, string),
@@ -152,6 +155,8 @@ fn number(class: Class, raw: &str) -> String {
         (Class::Id, Some(id)) => u64::try_from(id).is_ok(),
         (Class::Status, Some(status)) => (-9..=LARGEST_STATUS).contains(&status) || status == UNKNOWN_STATUS,
         (Class::Size, Some(size)) => (0..1_000_000_000_000).contains(&size),
+        // The first version of Oracle's service tells it so (epm-api.md §6).
+        (Class::Hour, Some(hour)) => (0..24).contains(&hour),
         _ => false,
     };
     let other = match class {
@@ -177,6 +182,13 @@ fn is_build(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').collect();
     let is_number = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     parts.len() == 3 && parts.iter().all(is_number)
+}
+
+/// `V1`, `v3`, or `11.1.2.3.600`
+fn is_version(text: &str) -> bool {
+    let digits = |text: &str| (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_short = text.strip_prefix(['V', 'v']).is_some_and(|number| number.len() == 1 && digits(number));
+    is_short || text.split('.').count() == 5 && text.split('.').all(digits)
 }
 
 /// `22:00`, or `22`

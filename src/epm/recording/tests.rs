@@ -313,6 +313,28 @@ proptest! {
 }
 
 #[test]
+fn a_release_and_its_hour_are_told_in_every_spelling() {
+    use super::super::wire;
+    for item in [
+        r#"{"buildVersion":"26.04.40","amwTime":"22:00","timeZone":"Etc/UTC"}"#,
+        r#"{"buildVersion":"22.09.40","amwTime":"19"}"#,
+        r#"{"amwTime":19}"#,
+        r#"{"amwTime":null}"#,
+    ] {
+        let body = format!(r#"{{"details":null,"status":0,"items":[{item}]}}"#);
+        let (mut table, mask) = (Table::default(), Mask::default());
+        let kept = Redaction { table: &mut table, mask: &mask, host: "h" }.body(body.as_bytes()).unwrap();
+        let told = |body: &[u8]| wire::service(body, &mask).map(|told| (told.release, told.hour, told.details));
+        assert_eq!(told(kept.get().as_bytes()), told(body.as_bytes()), "{kept}");
+    }
+    let (mut table, mask) = (Table::default(), Mask::default());
+    let versions = r#"{"items":[{"version":"V1"},{"version":"11.1.2.3.600"},{"version":"4711.25"},{"version":"V9x"}]}"#;
+    let kept = Redaction { table: &mut table, mask: &mask, host: "h" }.body(versions.as_bytes()).unwrap();
+    let expected = r#"{"items":[{"version":"V1"},{"version":"11.1.2.3.600"},{"version":"0.0"},{"version":"x"}]}"#;
+    assert_eq!(kept.get(), expected);
+}
+
+#[test]
 fn an_exchange_stands_in_the_record_however_it_ends() {
     let record = Record::of("https://epm.example.com", "bob");
     let url = "https://epm.example.com/aif/rest/V1/jobs/7";

@@ -31,6 +31,8 @@ pub(super) enum Class {
     Build,
     /// An hour of the day.
     Hour,
+    /// The version of an API, such as `V1`.
+    Version,
     /// Sentences.
     Text,
     /// An object whose keys the customer chose.
@@ -40,14 +42,14 @@ pub(super) enum Class {
 }
 
 /// The keys of each class, separated by spaces. A key that is a plain technical word needs no entry here.
-const KEYS: [(Class, &str); 14] = [
+const KEYS: [(Class, &str); 15] = [
     (Class::Id, "jobId jobID processId lastJobId"),
     (Class::Status, "status"),
     (Class::Size, "size fileSize chunkSize limit offset count totalResults"),
     (
         Class::Word,
         "jobStatus descriptiveStatus detailedStatus lastJobStatus processType jobType importMode exportMode executionMode \
-         validationMode reportFormatType rel action method type lifecycle version varType varDefaultParam paramLevel \
+         validationMode reportFormatType rel action method type lifecycle varType varDefaultParam paramLevel \
          operation locktype snapshotType timeZone",
     ),
     (
@@ -62,6 +64,7 @@ const KEYS: [(Class, &str); 14] = [
     (Class::Link, "href"),
     (Class::Build, "buildVersion"),
     (Class::Hour, "amwTime"),
+    (Class::Version, "version"),
     (Class::Text, "details message error error_description title detail"),
     (Class::Chosen, "variables sourceFilters targetOptions parameters"),
 ];
@@ -81,7 +84,7 @@ pub(super) fn is_variable(key: &str) -> bool {
 }
 
 /// Words that stand for themselves whole, whatever their parts are.
-const WHOLE: &str = "V1 v1 v2 v3 Etc/UTC UTC GMT {GLOBAL_POV} GLOBAL_POV COMM_LOAD_BALANCES COMM_BATCH EXPORT_MAPPING MAPPINGIMPORT MAPPINGEXPORT \
+const WHOLE: &str = "Etc/UTC UTC GMT {GLOBAL_POV} GLOBAL_POV COMM_LOAD_BALANCES COMM_BATCH EXPORT_MAPPING MAPPINGIMPORT MAPPINGEXPORT \
     DATARULE LCM EXTERNAL SYNC ASYNC XLSX PDF HTML EXCEL Y N";
 
 /// Plain technical words in lower case: those of Oracle's keys and of its known messages (epm-api.md §10), of Java's and
@@ -171,7 +174,7 @@ mod tests {
         {
             assert!(!is_composed(word), "{word}");
         }
-        assert!(is_word("WARNING") && is_word("V1") && is_word("Etc/UTC") && is_word("COMM_LOAD_BALANCES"));
+        assert!(is_word("WARNING") && is_word("Etc/UTC") && is_word("COMM_LOAD_BALANCES"));
         assert!(!is_word("LoadData") && !is_word("Vision") && !is_word(""));
     }
 
