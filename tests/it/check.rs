@@ -276,6 +276,10 @@ fn an_exchange_is_tried_where_epm_cannot_be_reached() {
     let found = check(gate);
     assert_eq!(found.ran.end(), (31, "unreachable"), "{:?}", found.ran);
     found.tells("credentials", "skipped", &["the identity service `", "gave out a token"]);
+    let gate = Gate::exchanging(&sandbox).set("EPM_URL", format!("http://127.0.0.1:{}", shut_port()));
+    let found = check(gate.set("EPM_CLIENT_ID", "nobody"));
+    found.tells("credentials", "failed", &["invalid_client"]);
+    assert_eq!((found.all("failed"), found.ran.code), (vec!["tcp", "credentials"], 31), "the first says how it ends");
 }
 
 #[test]
@@ -304,6 +308,15 @@ fn service(answer: fn(&str) -> (u16, &'static str)) -> String {
         }
     });
     url
+}
+
+#[test]
+fn a_proxy_that_wants_credentials_ends_the_way() {
+    let gate = Gate::against(&pod("")).set("EPM_URL", "https://pod.example");
+    let found = check(gate.set("HTTPS_PROXY", service(|_| (407, ""))));
+    assert_eq!(found.ran.end(), (30, "access-denied"), "{:?}", found.ran);
+    found.tells("tcp", "ok", &["connected to the proxy `127.0.0.1`"]);
+    found.tells("tls", "failed", &["proxy", "407", "HTTPS_PROXY"]);
 }
 
 #[test]

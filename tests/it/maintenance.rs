@@ -38,6 +38,13 @@ fn a_run_whose_deadline_reaches_into_the_window_is_warned_once() {
 }
 
 #[test]
+fn the_window_is_told_by_the_clock_of_the_pod() {
+    // By ours it would be 17 minutes away.
+    let ran = run(&pod("clock = '+7m'\n[maintenance]\nin = '10m'"), ["--timeout", "12m"]);
+    assert_eq!((ran.end(), warnings(&ran)), ((0, "succeeded"), 1), "{ran:?}");
+}
+
+#[test]
 fn no_deadline_reaches_into_every_window() {
     let ran = run(&pod(""), ["--timeout", "none"]);
     assert_eq!((ran.end(), warnings(&ran)), ((0, "succeeded"), 1), "{ran:?}");
