@@ -95,7 +95,7 @@ throttled-to-a-date | 429/page versions | 429/page -1 | 429/page 0
 token-audience | versions | -1 | -1 -1 -1 0
 token-consumed | versions | -1 | -1 -1 -1 0
 token-expired | versions | -1 | -1 -1 -1 0
-token-expires-in-mid-wait | versions | -1 | -1 ...
+token-expires-in-mid-wait | versions | -1 | -1 -1 -1 -1 0
 trickle-log | versions | -1 | 1
 trickle-poll | versions | -1 | trickle ...
 trickle-submit | versions | trickle | -1 -1 -1 0
