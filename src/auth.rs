@@ -2,6 +2,7 @@
 
 pub mod authorizer;
 pub mod device;
+pub mod error;
 pub mod exchange;
 pub mod identity;
 pub mod jwt;
@@ -18,7 +19,7 @@ use url::Url;
 
 use crate::foreign::{quote, quote_path};
 
-pub use identity::{Denial, Fault, NoToken};
+pub use error::{Denial, Fault, NoToken};
 
 use exchange::{Grant, Way};
 use secret::{Error, check, forms};
@@ -53,7 +54,7 @@ impl Credentials {
             Self::OAuth(way) => {
                 let grant = match &way.grant {
                     Grant::RefreshToken(..) => "the refresh token in `EPM_REFRESH_TOKEN`".to_owned(),
-                    Grant::RefreshTokenFile { file, .. } => format!("the refresh token in {}", quote_path(file.path())),
+                    Grant::RefreshTokenFile(kept) => format!("the refresh token in {}", quote_path(kept.file.path())),
                     Grant::Assertion(signer) => format!("a JWT assertion about user {}", quote(signer.subject())),
                 };
                 format!("client {} with {grant}", quote(&way.identity.client_id))
@@ -111,7 +112,10 @@ impl Credentials {
     pub fn prove(&self) -> Result<(), token_file::Error> {
         match self {
             Self::OAuth(way) => match &way.grant {
-                Grant::RefreshTokenFile { file, .. } => file.prove(file.read()?.expose_secret().len()),
+                Grant::RefreshTokenFile(kept) => {
+                    kept.file.read()?;
+                    kept.file.prove()
+                }
                 Grant::RefreshToken(..) | Grant::Assertion(_) => Ok(()),
             },
             _ => Ok(()),

@@ -3,8 +3,9 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A lock, until it is dropped or the process ends.
 #[derive(Debug)]
@@ -104,19 +105,86 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     flush_folder(folder(path))
 }
 
-/// Shows that a file could be replaced, without replacing it.
-///
-/// # Errors
-///
-/// What would keep it from being replaced, as far as that can be known.
-pub fn prove(path: &Path, size: usize) -> io::Result<()> {
-    // A name of its own: another process may be replacing the file at this moment.
-    let proof = beside(path, &format!("proof-{:016x}", fastrand::u64(..)));
-    let mut file = new_file(&proof, Readers::Owner)?;
-    let written = file.write_all(&vec![b'-'; size]).and_then(|()| file.sync_all());
-    drop(file);
-    fs::remove_file(&proof)?;
-    written
+/// The replacement of a file, made ahead: its room is taken on the disk, so that what is to stand there has a place.
+#[derive(Debug)]
+pub struct Replacement {
+    path: PathBuf,
+    part: PathBuf,
+    file: File,
+}
+
+/// What fills the room of a replacement until its text is known.
+const FILLING: u8 = b'-';
+
+impl Replacement {
+    /// Takes the room of so many bytes beside a file; for its owner alone.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the file is as it was.
+    pub fn prepare(path: &Path, room: usize) -> io::Result<Self> {
+        let part = beside(path, "part");
+        let mut file = new_file(&part, Readers::Owner)?;
+        file.write_all(&vec![FILLING; room])?;
+        file.sync_all()?;
+        Ok(Self { path: path.to_owned(), part, file })
+    }
+
+    /// Writes the text, and puts it in the file's place. Where only the last step fails, it stays beside the file.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the file is as it was.
+    pub fn commit(mut self, line: &str) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(format!("{line}\n").as_bytes())?;
+        self.file.set_len(line.len() as u64 + 1)?;
+        self.file.sync_all()?;
+        // Closed, since some systems rename no file that is open.
+        let (part, path) = (self.part, self.path);
+        drop(self.file);
+        rename(&part, &path)?;
+        // It stands there; that a folder may not be flushed takes nothing back.
+        let _ = flush_folder(folder(&path));
+        Ok(())
+    }
+
+    /// Gives the room back.
+    pub fn discard(self) {
+        // What stays is overwritten by the next one.
+        let _ = fs::remove_file(&self.part);
+    }
+
+    /// Puts the line in its place that an earlier process had written beside the file, and no further. Whether there was
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the line stands where it stood.
+    pub fn take_up(path: &Path) -> io::Result<bool> {
+        let part = beside(path, "part");
+        let Ok(text) = fs::read_to_string(&part) else { return Ok(false) };
+        let whole = text.split_once('\n').filter(|(_, rest)| rest.bytes().all(|byte| byte == FILLING));
+        let Some((line, _)) = whole.filter(|(line, _)| !line.is_empty()) else { return Ok(false) };
+        let file = OpenOptions::new().write(true).open(&part)?;
+        file.set_len(line.len() as u64 + 1)?;
+        file.sync_all()?;
+        drop(file);
+        rename(&part, path)?;
+        Ok(true)
+    }
+}
+
+/// Renames, and tries again for a moment: a scanner of viruses holds a new file open, and a share may stutter.
+fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    const PAUSES: [u64; 3] = [100, 400, 1000];
+    let mut pauses = PAUSES.iter();
+    loop {
+        match (fs::rename(from, to), pauses.next()) {
+            (Err(_), Some(pause)) => std::thread::park_timeout(Duration::from_millis(*pause)),
+            (renamed, _) => return renamed,
+        }
+    }
 }
 
 /// Makes a file that was not there; what an earlier process has left there, or whatever else, is not written through.
@@ -164,11 +232,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_proof_leaves_nothing_behind_and_a_folder_that_is_not_there_is_none() {
+    fn a_replacement_takes_its_room_ahead_and_leaves_none_of_it() {
         let dir = tempfile::tempdir().unwrap();
-        prove(&dir.path().join("token"), 100).unwrap();
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        assert!(prove(&dir.path().join("none/token"), 1).is_err());
+        let path = dir.path().join("token");
+        fs::write(&path, "old\n").unwrap();
+        let replacement = Replacement::prepare(&path, 100).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"old\n");
+        assert!(!Replacement::take_up(&path).unwrap());
+        replacement.commit("new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new\n");
+        Replacement::prepare(&path, 100).unwrap().discard();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+        assert!(Replacement::prepare(&dir.path().join("none/token"), 1).is_err());
+    }
+
+    #[test]
+    fn what_could_not_be_put_in_its_place_is_taken_up_from_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        let taken = |text: &str| {
+            fs::write(&path, "old\n").unwrap();
+            fs::write(beside(&path, "part"), text).unwrap();
+            (Replacement::take_up(&path).unwrap(), fs::read_to_string(&path).unwrap())
+        };
+        for text in ["new\n", "new\n-----"] {
+            assert_eq!(taken(text), (true, "new\n".to_owned()), "{text:?}");
+        }
+        for text in ["", "\n", "-----", "new", "new\nother"] {
+            assert_eq!(taken(text), (false, "old\n".to_owned()), "{text:?}");
+        }
+        assert!(!Replacement::take_up(&dir.path().join("none")).unwrap());
     }
 
     #[cfg(unix)]

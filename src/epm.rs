@@ -57,7 +57,7 @@ pub struct Client {
     answered: Cell<bool>,
     /// Whether a submit has cost a renewal already.
     renewed: Cell<bool>,
-    trace: Box<dyn Fn(&str)>,
+    trace: Rc<dyn Fn(&str)>,
     recording: Option<Recording>,
 }
 
@@ -114,16 +114,17 @@ impl Client {
         credentials: Credentials,
         network: &Network,
         limits: Limits,
-        trace: impl Fn(&str) + 'static,
+        trace: Rc<dyn Fn(&str)>,
         tell: impl Fn(String) + 'static,
     ) -> Result<Self, http::Error> {
         let transport = Rc::new(Transport::new(network)?);
         let reads = transport.for_reads()?;
-        let authorizer = Authorizer::new(credentials, Rc::clone(&transport), tell);
+        let heard = Rc::clone(&trace);
+        let authorizer = Authorizer::new(credentials, Rc::clone(&transport), move |line| heard(line), tell);
         let passwords = forms(network.proxies.passwords().iter().map(String::as_str));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
-        let (trace, recording) = (Box::new(trace), None);
+        let recording = None;
         Ok(Self {
             url,
             limits,
@@ -179,38 +180,36 @@ impl Client {
         }
     }
 
-    /// Submits once, over a connection of its own. With a token that can be renewed a 401 costs one renewal, and is no
-    /// refusal then: EPM does not act on what it does not let in.
-    pub async fn submit(&self, payload: &Payload) -> Submission {
+    /// Has ready what a submit shows, so that the submit itself waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// What a submit comes to that has nothing to show; nothing was sent.
+    pub async fn prepare(&self) -> Result<Shown, Submission> {
         if let Trust::Refused(refusal) = &*self.trust.lock().await {
-            return Submission::Denied(refusal.clone());
+            return Err(Submission::Denied(refusal.clone()));
         }
+        self.authorizer.show(self.allowance(self.limits.request)).await.map_err(unshown)
+    }
+
+    /// Submits once, over a connection of its own.
+    pub async fn submit(&self, payload: &Payload, shown: &Shown) -> Submission {
         let allowance = self.allowance(self.limits.submit);
-        let shown = match self.show(allowance).await {
-            Ok(shown) => shown,
-            Err(none) => return unshown(none),
-        };
-        let sent = self.post(payload, &shown, allowance).await;
-        let submission = submission::judge(sent, &self.mask());
-        match submission {
-            Submission::Denied(Refusal::Unauthorized) if !self.renewed.replace(true) => {
-                return self.renewed_submission(shown.generation).await;
-            }
-            Submission::Denied(Refusal::Unauthorized) => return Submission::Denied(self.unauthorized()),
-            // EPM has read what was sent, so it has let us in.
-            Submission::Taken(..) | Submission::Rejected(_) => {
-                *self.trust.lock().await = Trust::Proven;
-                self.met.set(true);
-            }
-            _ => {}
+        let submission = submission::judge(self.post(payload, shown, allowance).await, &self.mask());
+        // EPM has read what was sent, so it has let us in.
+        if matches!(submission, Submission::Taken(..) | Submission::Rejected(_)) {
+            *self.trust.lock().await = Trust::Proven;
+            self.met.set(true);
         }
         submission
     }
 
-    /// What a 401 to a submit comes to: with something newer to show it may be sent once more, since EPM does not act on
-    /// what it does not let in.
-    async fn renewed_submission(&self, refused: u32) -> Submission {
-        match self.authorizer.renew(refused, self.allowance(self.limits.request)).await {
+    /// What a 401 to a submit comes to. One renewal makes it none: EPM does not act on what it does not let in.
+    pub async fn renew(&self, refused: &Shown) -> Submission {
+        if self.renewed.replace(true) {
+            return Submission::Denied(self.unauthorized());
+        }
+        match self.authorizer.renew(refused.generation, self.allowance(self.limits.request)).await {
             Ok(true) => Submission::NotTaken(Fault::Expired),
             Ok(false) => Submission::Denied(self.unauthorized()),
             Err(none) => unshown(none),
@@ -250,7 +249,30 @@ impl Client {
         mut piece: impl FnMut(&[u8]),
     ) -> Result<(), DownloadError> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
-        let shown = self.show(allowance()).await.map_err(ReadError::from)?;
+        let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
+        let unauthorized = DownloadError::Read(Refusal::Unauthorized.into());
+        match self.transfer(name, &shown, allowance, &mut piece).await {
+            // Nothing came yet, so that it may begin anew.
+            Err(error) if error == unauthorized => {
+                let refused = || DownloadError::Read(self.unauthorized().into());
+                if !self.authorizer.renew(shown.generation, allowance()).await.map_err(ReadError::from)? {
+                    return Err(refused());
+                }
+                let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
+                let again = self.transfer(name, &shown, allowance, &mut piece).await;
+                again.map_err(|error| if error == unauthorized { refused() } else { error })
+            }
+            done => done,
+        }
+    }
+
+    async fn transfer(
+        &self,
+        name: &str,
+        shown: &Shown,
+        allowance: impl Fn() -> Allowance,
+        piece: &mut impl FnMut(&[u8]),
+    ) -> Result<(), DownloadError> {
         let (host, url) = (self.url.host(), self.url.file(name));
         let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
         let request = shown.on(self.reads.get(url));
@@ -307,7 +329,7 @@ impl Client {
     async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
-        let shown = self.show(allowance).await?;
+        let shown = self.authorizer.show(allowance).await?;
         let reply = self.get(&url, &shown, allowance).await?;
         if reply.status != 401 || reply.is_for_another_audience() {
             return Ok(self.settled(alone, reply, purpose));
@@ -320,7 +342,7 @@ impl Client {
         if !self.may_try_again(&mut trust, shown.generation, allowance).await? {
             return Err(self.refuse(&mut trust));
         }
-        let shown = self.show(allowance).await?;
+        let shown = self.authorizer.show(allowance).await?;
         let again = self.get(&url, &shown, self.allowance(self.limits.request)).await?;
         if again.status == 401 && !again.is_for_another_audience() {
             return Err(self.refuse(&mut trust));
@@ -370,11 +392,6 @@ impl Client {
                 Err(none.into())
             }
         }
-    }
-
-    /// What is shown to EPM now.
-    async fn show(&self, allowance: Allowance) -> Result<Shown, NoToken> {
-        self.authorizer.show(allowance).await
     }
 
     /// Waits for its turn while the credentials are not proven.

@@ -23,6 +23,7 @@ use crate::epm::url::EpmUrl;
 use crate::epm::{Client, Limits};
 use crate::http::{self, Network};
 use crate::job::{Answer, JobId, State};
+use crate::ledger;
 use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
 use crate::pace::Turnstile;
@@ -114,7 +115,7 @@ pub fn client(
 ) -> Result<Client, http::Error> {
     let trace = {
         let desk = Rc::clone(desk);
-        move |line: &str| desk.console().trace(line)
+        Rc::new(move |line: &str| desk.console().trace(line))
     };
     let tell = || {
         let desk = Rc::clone(desk);
@@ -125,6 +126,18 @@ pub fn client(
         Some(beginning) => client.recorded(beginning, tell()),
         None => client,
     })
+}
+
+/// Waits until a token is in flight no more: it would be lost, and with it the way in. A later signal ends that too.
+pub async fn land(desk: &Desk, is_exchanging: bool, settled: impl Future<Output = ()>, signals: &mut Signals) {
+    if !is_exchanging {
+        return;
+    }
+    desk.console().say("waiting for the identity service, a minute at most: the token in flight would be lost");
+    tokio::select! {
+        () = settled => {}
+        () = signals.again() => {}
+    }
 }
 
 /// One run.
@@ -165,19 +178,9 @@ impl Gate {
         }
     }
 
-    /// Waits for a token that is in flight when everything else is over: it would be lost, and with it the way in. A later
-    /// signal ends that too.
+    /// Waits for a token that is in flight when everything else is over.
     pub async fn land(&self, signals: &mut Signals) {
-        if !self.client.is_exchanging() {
-            return;
-        }
-        self.desk
-            .console()
-            .say("waiting for the identity service, a minute at most: the token in flight would be lost");
-        tokio::select! {
-            () = self.client.settle() => {}
-            () = signals.again() => {}
-        }
+        land(&self.desk, self.client.is_exchanging(), self.client.settle(), signals).await;
     }
 
     async fn story(&self) {
@@ -290,15 +293,26 @@ impl Gate {
             self.desk.note(|report| report.jobs[0].trouble = None);
         }
         self.mind_maintenance().await?;
-        let post = async || {
-            self.desk.submitting()?;
-            let submission = self.client.submit(payload).await;
-            if matches!(submission, Submission::NotTaken(_)) {
-                self.desk.not_submitted();
+        submit(rules, answered, async || self.post(payload).await, told).await
+    }
+
+    /// Sends the submit once. What it shows is had before its intent stands, and renewed after that is taken back: nothing
+    /// else is waited for while a job may come into being.
+    async fn post(&self, payload: &Payload) -> Result<Submission, ledger::Error> {
+        let shown = match self.client.prepare().await {
+            Ok(_) if Instant::now() >= self.plan.rules.deadline.last_poll() => {
+                return Ok(Submission::NotTaken(Fault::Late));
             }
-            Ok(submission)
+            Ok(shown) => shown,
+            Err(unsent) => return Ok(unsent),
         };
-        submit(rules, answered, post, told).await
+        self.desk.submitting()?;
+        let submission = self.client.submit(payload, &shown).await;
+        let is_unauthorized = matches!(submission, Submission::Denied(Refusal::Unauthorized));
+        if is_unauthorized || matches!(submission, Submission::NotTaken(_)) {
+            self.desk.not_submitted();
+        }
+        Ok(if is_unauthorized { self.client.renew(&shown).await } else { submission })
     }
 
     /// Tells a fault before the submit, which is tried again.

@@ -10,12 +10,15 @@ use tokio::time::{sleep, sleep_until};
 
 use crate::auth::authorizer::Authorizer;
 use crate::auth::device::{self, accept, invite};
-use crate::auth::exchange::{Grant, Way};
+use crate::auth::exchange::{Grant, Kept, Way};
 use crate::auth::identity::Identity;
-use crate::auth::token_file::{self, TokenFile};
+use crate::auth::token_file::{self, TokenFile, Turn};
 use crate::auth::{Credentials, NoToken};
+use crate::durable::Replacement;
 use crate::epm::error::Fault;
 use crate::foreign::{quote, quote_path};
+use crate::gate::desk::Desk;
+use crate::gate::land;
 use crate::http::{Allowance, Network, Transport};
 use crate::outcome::{Outcome, Signal};
 use crate::pace::brief;
@@ -43,15 +46,15 @@ pub struct Login {
 
 impl Login {
     /// Plays it to its end.
-    pub async fn run(self, console: &Console, signals: &mut Signals) -> End {
+    pub async fn run(self, desk: &Rc<Desk>, signals: &mut Signals) -> End {
         let transport = match Transport::new(&self.network) {
             Ok(transport) => transport,
             Err(error) => return End::new(Outcome::Usage, error.to_string(), None),
         };
         if self.renew {
-            self.renew(transport, console, signals).await
+            self.renew(transport, desk, signals).await
         } else {
-            self.log_in(&transport, console, signals).await
+            self.log_in(&transport, desk.console(), signals).await
         }
     }
 
@@ -60,72 +63,89 @@ impl Login {
             biased;
             signal = signals.first() => interrupted(signal),
             () = sleep_until(self.rules.deadline.end()) => late(),
-            tokens = self.ask(transport, console) => match tokens {
-                Ok(Some(token)) => self.keep(&token).await,
-                Ok(None) => refused(&device::Error::NoRefreshToken),
-                Err(end) => end,
-            },
+            end = self.ask(transport, console) => end,
         }
     }
 
-    /// Lets a person log in, and brings the refresh token.
-    async fn ask(&self, transport: &Transport, console: &Console) -> Result<Option<SecretString>, End> {
-        // Nobody shall log in for a token that cannot be kept.
-        self.file.prove(LARGEST).map_err(|error| unusable(&error))?;
-        let invitation = invite(&self.identity, transport).await.map_err(|error| refused(&error))?;
+    /// Lets a person log in, and keeps the refresh token. The file is ours from the beginning, and shown to be
+    /// replaceable: nobody shall log in for a token that cannot be kept.
+    async fn ask(&self, transport: &Transport, console: &Console) -> End {
+        if !self.identity.scope.as_deref().is_some_and(|scope| scope.contains("offline_access")) {
+            console
+                .warn("`--scope` has no `offline_access`, which Oracle's identity service wants for a refresh token");
+        }
+        let (turn, replacement) = match self.take_turn().await {
+            Ok(taken) => taken,
+            Err(error) => return End::new(Outcome::Usage, format!("{error}; nothing was sent"), Some(error.help())),
+        };
+        match self.invite(transport, console).await {
+            Ok(token) => self.keep(&turn, replacement, &token),
+            Err(error) => refused(&error),
+        }
+    }
+
+    /// Waits until no other gate exchanges the token that is there, and takes the room for the next one.
+    async fn take_turn(&self) -> Result<(Turn, Replacement), token_file::Error> {
+        let turn = loop {
+            match self.file.turn()? {
+                Some(turn) => break turn,
+                None => sleep(TURN).await,
+            }
+        };
+        turn.rehearse()?;
+        let replacement = turn.replacement()?;
+        Ok((turn, replacement))
+    }
+
+    /// Shows a person where to go, and waits for the token.
+    async fn invite(&self, transport: &Transport, console: &Console) -> Result<SecretString, device::Error> {
+        let invitation = invite(&self.identity, transport).await?;
         console.note(&format!(
             "open {} and enter the code {} within {}",
             quote(invitation.address.first_line()),
             quote(invitation.code.first_line()),
             brief(invitation.lasts)
         ));
-        let tokens = accept(&self.identity, transport, invitation).await.map_err(|error| refused(&error))?;
-        Ok(tokens.refresh)
+        accept(&self.identity, transport, invitation).await
     }
 
-    /// Writes the token into its file, once no other gate exchanges the one that is there.
-    async fn keep(&self, token: &SecretString) -> End {
-        let written = loop {
-            match self.file.turn() {
-                Ok(Some(mut turn)) => break turn.replace(token),
-                Ok(None) => sleep(TURN).await,
-                Err(error) => break Err(error),
-            }
-        };
+    fn keep(&self, turn: &Turn, replacement: Replacement, token: &SecretString) -> End {
         let path = quote_path(self.file.path());
-        match written {
+        match turn.replace(replacement, token) {
             Ok(()) => End::new(Outcome::Succeeded, format!("the refresh token is in {path}"), None),
             Err(error) => End::new(Outcome::Unwritable, format!("{error}; the token is lost"), Some(error.help())),
         }
     }
 
     /// Exchanges the token. Neither the deadline nor a first signal ends an exchange that is in flight.
-    async fn renew(self, transport: Transport, console: &Console, signals: &mut Signals) -> End {
-        let (file, rules) = (self.file.clone(), self.rules);
-        let grant = Grant::RefreshTokenFile { file: self.file, exchanged: RefCell::default() };
+    async fn renew(self, transport: Transport, desk: &Rc<Desk>, signals: &mut Signals) -> End {
+        let (path, rules) = (quote_path(self.file.path()), self.rules);
         let lost = Rc::new(RefCell::new(None));
         let tell = {
             let lost = Rc::clone(&lost);
             move |text: String| *lost.borrow_mut() = Some(text)
         };
+        let trace = {
+            let desk = Rc::clone(desk);
+            move |line: &str| desk.console().trace(line)
+        };
+        let grant = Grant::RefreshTokenFile(Box::new(Kept::new(self.file)));
         let credentials = Credentials::OAuth(Box::new(Way { identity: self.identity, grant }));
-        let authorizer = Authorizer::new(credentials, Rc::new(transport), tell);
-        let told = |fault: &Fault| console.say(&format!("{fault}; asking again"));
+        let authorizer = Authorizer::new(credentials, Rc::new(transport), trace, tell);
+        let told = |fault: &Fault| desk.console().say(&format!("{fault}; asking again"));
         let end = tokio::select! {
             biased;
             end = exchanged(&authorizer, &rules, told) => end,
             signal = signals.first() => interrupted(signal),
         };
-        tokio::select! {
-            () = authorizer.settle() => {}
-            () = signals.again() => {}
-        }
-        match (lost.take(), end.outcome.is_pass()) {
-            (Some(lost), _) => End::new(Outcome::Unwritable, lost, None),
-            (None, true) => {
-                End::new(Outcome::Succeeded, format!("{} holds the next token", quote_path(file.path())), None)
+        land(desk, authorizer.is_exchanging(), authorizer.settle(), signals).await;
+        match (lost.take(), authorizer.has_token(), end.outcome) {
+            (Some(lost), ..) => End::new(Outcome::Unwritable, lost, None),
+            (None, true, Outcome::Interrupted(_)) => {
+                End { why: format!("{}; {path} holds the next token", end.why), ..end }
             }
-            (None, false) => end,
+            (None, true, _) => End::new(Outcome::Succeeded, format!("{path} holds the next token"), None),
+            (None, false, _) => end,
         }
     }
 }
@@ -146,9 +166,6 @@ async fn exchanged(authorizer: &Authorizer, rules: &Rules, told: impl FnMut(&Fau
     ended.unwrap_or_else(|fault| End::new(Outcome::Unreachable, fault.to_string(), Some(fault.help())))
 }
 
-/// More than any refresh token.
-const LARGEST: usize = 8 * 1024;
-
 fn interrupted(signal: Signal) -> End {
     End::new(Outcome::Interrupted(signal), format!("{} was received", signal.name()), None)
 }
@@ -159,10 +176,6 @@ fn late() -> End {
         "the deadline came before anybody had let us in".to_owned(),
         Some("try again with a longer `--timeout`"),
     )
-}
-
-fn unusable(error: &token_file::Error) -> End {
-    End::new(Outcome::Usage, format!("{error}; nothing was sent"), Some(error.help()))
 }
 
 fn refused(error: &device::Error) -> End {

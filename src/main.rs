@@ -128,7 +128,7 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
             desk.note(|report| report.url = Some(check.url.clone()));
             return check.run(desk, &mut signals).await;
         }
-        Ok(Errand::Login(login)) => return desk.end_with(login.run(desk.console(), &mut signals).await),
+        Ok(Errand::Login(login)) => return desk.end_with(login.run(desk, &mut signals).await),
         Err(end) => return desk.end_with(end),
     };
     played.unwrap_or_else(|error| desk.end_with(broken(&error)))
@@ -170,7 +170,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
 async fn plan(call: &Arc<Call>, start: Instant) -> Result<Errand, End> {
     let reader = Arc::clone(call);
     let Ok(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
-        let why = "the command line and the files that it names could not be read before the deadline".to_owned();
+        let why = "nothing was sent: the command line and its files could not be read before the deadline".to_owned();
         return Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")));
     };
     planned.map_err(|error| usage(&error))

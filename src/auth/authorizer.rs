@@ -4,22 +4,24 @@
 //! An exchange is a task of its own, so that no poll, deadline or first signal cuts it short: what it hands out can be
 //! had only once. Requests go on with the old token as long as that holds.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::bounded;
+use crate::foreign::quote;
 use crate::http::{Allowance, Transport};
+use crate::pace::brief;
 
-use super::exchange::{Grant, Way, exchange};
-use super::identity::{Denial, Fault, NoToken, Tokens};
+use super::error::{Fault, NoToken};
+use super::exchange::{Ears, Grant, Kept, Way, exchange};
+use super::identity::Access;
 use super::secret::{check, forms, read_secret};
-use super::token_file::TokenFile;
 use super::{Credentials, bearer};
 
 /// How long reading a token again may take.
@@ -27,6 +29,18 @@ const READING: Duration = Duration::from_secs(1);
 
 /// How much ahead of its end a token is renewed; a shorter one at half of its life.
 const AHEAD: Duration = Duration::from_mins(1);
+
+/// The shortest life that a token is given, whatever is said of it, so that none is exchanged for each request.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// How long the identity service is left alone after a first fault; each further one doubles that.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest of these pauses.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// More than an exchange and the writing of its token take.
+const SETTLING: Duration = Duration::from_secs(75);
 
 /// The value of the header, and which token it shows.
 pub struct Shown {
@@ -43,6 +57,7 @@ pub struct Authorizer {
     held: watch::Sender<Held>,
     /// Every secret that was ever shown, in every form.
     forms: Rc<RefCell<Vec<String>>>,
+    trace: Rc<dyn Fn(&str)>,
     tell: Rc<dyn Fn(String)>,
 }
 
@@ -62,12 +77,46 @@ struct Held {
     phase: Phase,
     /// Why the newest exchange brought nothing.
     failed: Option<NoToken>,
+    /// Until when the identity service is left alone after that.
+    not_before: Option<Instant>,
+    /// How many exchanges in a row brought nothing.
+    faults: u32,
+}
+
+impl Held {
+    /// The token that holds still.
+    fn good(&self, now: Instant) -> Option<&Token> {
+        self.token.as_ref().filter(|token| token.ends.is_none_or(|ends| now < ends))
+    }
+
+    /// Takes in what an exchange brought that was asked for at `asked`.
+    fn learn(&mut self, result: Result<Access, NoToken>, asked: Instant) {
+        self.phase = Phase::Idle;
+        match result {
+            Ok(access) => {
+                self.generation += 1;
+                self.token = Some(Token::new(access, asked));
+                (self.failed, self.not_before, self.faults) = (None, None, 0);
+            }
+            Err(failed) => {
+                let pause = (PAUSE * 2_u32.saturating_pow(self.faults.min(10))).min(LONGEST_PAUSE);
+                let wished = match &failed {
+                    NoToken::Fault(fault) => fault.retry_after().unwrap_or_default(),
+                    NoToken::Denied(_) => Duration::ZERO,
+                };
+                self.not_before = Instant::now().checked_add(pause.max(wished));
+                self.faults += 1;
+                self.failed = Some(failed);
+            }
+        }
+    }
 }
 
 #[derive(Clone)]
 struct Token {
     secret: SecretString,
-    renewed: Option<Instant>,
+    /// When the next one is to be had.
+    due: Option<Instant>,
     ends: Option<Instant>,
 }
 
@@ -83,14 +132,20 @@ enum Phase {
 }
 
 impl Authorizer {
-    /// Of these credentials. `tell` hears what a person must know, such as that a token is used up.
-    pub fn new(credentials: Credentials, transport: Rc<Transport>, tell: impl Fn(String) + 'static) -> Self {
+    /// Of these credentials. `trace` hears a line per exchange, `tell` what a person must know, such as that a token is
+    /// used up.
+    pub fn new(
+        credentials: Credentials,
+        transport: Rc<Transport>,
+        trace: impl Fn(&str) + 'static,
+        tell: impl Fn(String) + 'static,
+    ) -> Self {
         let forms = Rc::new(RefCell::new(credentials.forms()));
         let source = match credentials {
             Credentials::OAuth(way) => Source::Exchanged(Rc::from(way)),
             given => Source::Given(RefCell::new(given)),
         };
-        Self { source, transport, held: watch::Sender::default(), forms, tell: Rc::new(tell) }
+        Self { source, transport, held: watch::Sender::default(), forms, trace: Rc::new(trace), tell: Rc::new(tell) }
     }
 
     /// What is shown now. Waits for an exchange only where no token holds.
@@ -108,16 +163,12 @@ impl Authorizer {
         };
         let now = Instant::now();
         let held = self.held.borrow().clone();
-        match held.token.as_ref().filter(|token| token.ends.is_none_or(|ends| now < ends)) {
-            Some(token) => {
-                let is_due = token.renewed.is_some_and(|renewed| now >= renewed);
-                if is_due && held.phase == Phase::Idle && self.denied(way).is_none() {
-                    self.begin(way);
-                }
-                Ok(shown(token, held.generation))
-            }
-            None => self.exchanged(way, allowance).await,
+        let Some(token) = held.good(now) else { return self.exchanged(way, allowance).await };
+        let is_due = token.due.is_some_and(|due| now >= due);
+        if is_due && held.phase == Phase::Idle && self.in_vain(way).is_none() {
+            self.begin(way);
         }
+        Ok(shown(token, held.generation))
     }
 
     /// Gets something newer to show than what was refused, where there is a way to. Whether there is.
@@ -153,6 +204,11 @@ impl Authorizer {
         self.forms.borrow().clone()
     }
 
+    /// Whether there is a token that holds.
+    pub fn has_token(&self) -> bool {
+        self.held.borrow().good(Instant::now()).is_some()
+    }
+
     /// Whether a token is in flight that would be lost.
     pub fn is_exchanging(&self) -> bool {
         self.held.borrow().phase == Phase::Sent
@@ -161,35 +217,39 @@ impl Authorizer {
     /// Waits until no token is in flight any more.
     pub async fn settle(&self) {
         let mut held = self.held.subscribe();
-        // The sender is ours, so that it cannot be gone.
-        let _ = held.wait_for(|held| held.phase != Phase::Sent).await;
+        // Whatever keeps it so long, nobody is helped by waiting on.
+        let _ = timeout(SETTLING, held.wait_for(|held| held.phase != Phase::Sent)).await;
     }
 
-    /// Why another exchange is in vain: one was denied, and nobody has put another token into its file since.
-    fn denied(&self, way: &Way) -> Option<Denial> {
-        match (&self.held.borrow().failed, &way.grant) {
-            (Some(NoToken::Denied(_)), Grant::RefreshTokenFile { file, exchanged }) if has_changed(file, exchanged) => {
-                None
-            }
-            (Some(NoToken::Denied(denial)), _) => Some(denial.clone()),
+    /// Why another exchange is in vain just now: one was denied, and nobody has put another token into its file since; or
+    /// the identity service is left alone for a while.
+    fn in_vain(&self, way: &Way) -> Option<NoToken> {
+        let held = self.held.borrow();
+        let is_too_soon = held.not_before.is_some_and(|not_before| Instant::now() < not_before);
+        match (&held.failed, &way.grant) {
+            (Some(NoToken::Denied(_)), Grant::RefreshTokenFile(kept)) if has_changed(kept) => None,
+            (Some(denied @ NoToken::Denied(_)), _) => Some(denied.clone()),
+            (Some(fault), _) if is_too_soon => Some(fault.clone()),
             _ => None,
         }
     }
 
     /// Waits for the exchange that is under way, or for a new one.
     async fn exchanged(&self, way: &Rc<Way>, allowance: Allowance) -> Result<Shown, NoToken> {
-        let host = way.identity.host();
         if self.held.borrow().phase == Phase::Idle {
-            if let Some(denial) = self.denied(way) {
-                return Err(NoToken::Denied(denial));
+            if let Some(why) = self.in_vain(way) {
+                return Err(why);
             }
             self.begin(way);
         }
         let mut held = self.held.subscribe();
         let Ok(Ok(held)) = timeout_at(allowance.end, held.wait_for(|held| held.phase == Phase::Idle)).await else {
-            return Err(NoToken::Fault(allowance.is_spent(&host).into()));
+            return Err(NoToken::Fault(match self.held.borrow().phase {
+                Phase::Waiting => Fault::Busy,
+                Phase::Idle | Phase::Sent => allowance.is_spent(&way.identity.host()).into(),
+            }));
         };
-        match (&held.token, &held.failed) {
+        match (held.good(Instant::now()), &held.failed) {
             (Some(token), _) => Ok(shown(token, held.generation)),
             (None, Some(failed)) => Err(failed.clone()),
             (None, None) => Err(NoToken::Fault(Fault::Busy)),
@@ -204,6 +264,7 @@ impl Authorizer {
             transport: Rc::clone(&self.transport),
             held: self.held.clone(),
             forms: Rc::clone(&self.forms),
+            trace: Rc::clone(&self.trace),
             tell: Rc::clone(&self.tell),
         };
         tokio::task::spawn_local(task.run());
@@ -229,10 +290,10 @@ fn shown(token: &Token, generation: u32) -> Shown {
     Shown { header: bearer(&token.secret), generation }
 }
 
-fn has_changed(file: &TokenFile, exchanged: &RefCell<Option<SecretString>>) -> bool {
-    let file = file.clone();
-    let Ok(Ok(token)) = bounded::within(READING, move || file.read()) else { return false };
-    exchanged.borrow().as_ref().is_some_and(|exchanged| exchanged.expose_secret() != token.expose_secret())
+fn has_changed(kept: &Kept) -> bool {
+    let file = kept.file.clone();
+    let read = bounded::within(READING, move || file.read());
+    read.is_ok_and(|token| token.is_ok_and(|token| !kept.is_exchanged(&token)))
 }
 
 /// One exchange.
@@ -241,37 +302,42 @@ struct Task {
     transport: Rc<Transport>,
     held: watch::Sender<Held>,
     forms: Rc<RefCell<Vec<String>>>,
+    trace: Rc<dyn Fn(&str)>,
     tell: Rc<dyn Fn(String)>,
 }
 
 impl Task {
     async fn run(self) {
-        let sent = Cell::new(None);
-        let sends = || {
-            sent.set(Some(Instant::now()));
-            self.held.send_modify(|held| held.phase = Phase::Sent);
-        };
+        let asked = Instant::now();
+        let sends = || self.held.send_modify(|held| held.phase = Phase::Sent);
         let learn = |secret: &SecretString| self.forms.borrow_mut().extend(forms([secret.expose_secret()]));
-        let result = exchange(&self.way, &self.transport, &sends, &learn, &*self.tell).await;
-        self.held.send_modify(|held| {
-            held.phase = Phase::Idle;
-            match result {
-                Ok(tokens) => {
-                    held.generation += 1;
-                    held.token = Some(Token::new(tokens, sent.get().unwrap_or_else(Instant::now)));
-                    held.failed = None;
-                }
-                Err(failed) => held.failed = Some(failed),
-            }
-        });
+        let ears = Ears { sends: &sends, learn: &learn, tell: &*self.tell };
+        let result = exchange(&self.way, &self.transport, &ears).await;
+        self.say(&result);
+        self.held.send_modify(|held| held.learn(result, asked));
+    }
+
+    fn say(&self, result: &Result<Access, NoToken>) {
+        let host = quote(&self.way.identity.host());
+        let what = match result {
+            Ok(Access { lasts: Some(lasts), .. }) => format!("an access token for {}", brief(*lasts)),
+            Ok(Access { lasts: None, .. }) => "an access token".to_owned(),
+            Err(NoToken::Fault(fault)) => fault.to_string(),
+            Err(NoToken::Denied(denial)) => denial.to_string(),
+        };
+        (self.trace)(&format!("exchange at {host}: {what}"));
+        if let (Err(NoToken::Denied(denial)), Some(_)) = (result, self.held.borrow().good(Instant::now())) {
+            (self.tell)(format!("{denial}; the access token that is there is used until it ends"));
+        }
     }
 }
 
 impl Token {
-    /// Holds from when it was asked for: how long its answer took is not known.
-    fn new(tokens: Tokens, asked: Instant) -> Self {
+    /// Holds from when its exchange began: how long that took is not known.
+    fn new(access: Access, asked: Instant) -> Self {
         let at = |life: Duration| asked.checked_add(life);
-        let renewed = tokens.lasts.and_then(|life| at(life.saturating_sub(AHEAD.min(life / 2))));
-        Self { secret: tokens.access, renewed, ends: tokens.lasts.and_then(at) }
+        let lasts = access.lasts.map(|life| life.max(SHORTEST));
+        let due = lasts.and_then(|life| at(life.saturating_sub(AHEAD.min(life / 2))));
+        Self { secret: access.token, due, ends: lasts.and_then(at) }
     }
 }

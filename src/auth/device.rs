@@ -4,13 +4,15 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use crate::foreign::{Foreign, Mask};
 use crate::http::Transport;
 
-use super::identity::{Denial, Fault, Identity, Kind, NoToken, Tokens, error_of};
+use super::error::{Denial, Fault, NoToken, error_of};
+use super::identity::{Identity, Kind, duration};
 use super::secret::forms;
 
 /// How often is asked where the service does not say (RFC 8628 §3.2).
@@ -19,14 +21,23 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// By how much `slow_down` makes that longer (RFC 8628 §3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
+/// No service is asked more often, whatever it says.
+const SHORTEST: Duration = Duration::from_secs(1);
+
+/// Nor more seldom.
+const SLOWEST: Duration = Duration::from_mins(1);
+
 /// How long a code holds where the service does not say.
 const LASTS: Duration = Duration::from_mins(10);
+
+/// How long one is waited for, whatever the service says.
+const LONGEST: Duration = Duration::from_hours(1);
 
 /// Why nobody was let in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The token URL does not say where codes are handed out.
-    #[error("the token URL does not end in `/token`, so where device codes are handed out is not known")]
+    #[error("`--token-url` does not end in `/token`, so where device codes are handed out is not known")]
     NoEndpoint,
     /// The service is not there.
     #[error(transparent)]
@@ -92,9 +103,9 @@ struct Handed {
     #[serde(alias = "verification_url")]
     verification_uri: String,
     #[serde(default)]
-    expires_in: Option<f64>,
+    expires_in: Value,
     #[serde(default)]
-    interval: Option<f64>,
+    interval: Value,
 }
 
 /// Asks for a code that a person can enter.
@@ -122,19 +133,19 @@ pub async fn invite(identity: &Identity, transport: &Transport) -> Result<Invita
     Ok(Invitation {
         address: mask.foreign(&handed.verification_uri),
         code: mask.foreign(&handed.user_code),
-        lasts: seconds(handed.expires_in).unwrap_or(LASTS),
-        interval: seconds(handed.interval).unwrap_or(INTERVAL),
+        lasts: duration(&handed.expires_in).unwrap_or(LASTS).min(LONGEST),
+        interval: duration(&handed.interval).unwrap_or(INTERVAL).clamp(SHORTEST, SLOWEST),
         secret: handed.device_code,
         begun,
     })
 }
 
-/// Waits until the person has answered.
+/// Waits until the person has answered, for the refresh token.
 ///
 /// # Errors
 ///
 /// Why there are no tokens.
-pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invitation) -> Result<Tokens, Error> {
+pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invitation) -> Result<SecretString, Error> {
     let code = invitation.secret.expose_secret();
     let mask = Mask::new(identity.forms().into_iter().chain(forms([code])));
     let end = invitation.begun + invitation.lasts;
@@ -147,18 +158,21 @@ pub async fn accept(identity: &Identity, transport: &Transport, invitation: Invi
         sleep_until(at).await;
         // What cannot be reached for a moment is asked again, ever more slowly (RFC 8628 §3.5).
         let Ok(answer) = identity.ask(transport, Kind::DeviceCode, code).await else {
-            interval = (interval * 2).min(Duration::from_mins(1));
+            interval = (interval * 2).min(SLOWEST);
             continue;
         };
-        if let Some(tokens) = Tokens::read(&answer) {
-            return if tokens.refresh.is_some() { Ok(tokens) } else { Err(Error::NoRefreshToken) };
+        if let Some(granted) = identity.granted(&answer) {
+            return granted.refresh.ok_or(Error::NoRefreshToken);
+        }
+        if matches!(answer.status, 408 | 429 | 500..) {
+            interval = (interval * 2).min(SLOWEST);
+            continue;
         }
         match error_of(&answer.body).as_deref() {
             Some("authorization_pending") => {}
-            Some("slow_down") => interval += SLOWER,
+            Some("slow_down") => interval = (interval + SLOWER).min(SLOWEST),
             Some("access_denied") => return Err(Error::Refused),
             Some("expired_token") => return Err(Error::Expired),
-            None if matches!(answer.status, 408 | 429 | 500..) => {}
             _ => return Err(identity.no_token(&answer, Kind::DeviceCode, &mask).into()),
         }
     }
@@ -170,8 +184,4 @@ fn endpoint(token_url: &Url) -> Option<Url> {
     let mut url = token_url.clone();
     url.set_path(&format!("{path}/device"));
     Some(url)
-}
-
-fn seconds(given: Option<f64>) -> Option<Duration> {
-    Duration::try_from_secs_f64(given?).ok().filter(|length| !length.is_zero())
 }

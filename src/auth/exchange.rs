@@ -2,17 +2,20 @@
 //! before the access token is used for anything.
 
 use std::cell::{Cell, RefCell};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::bounded::aside;
+use crate::durable::{self, Replacement};
 use crate::foreign::quote_path;
 use crate::http::Transport;
 
-use super::identity::{Death, Denial, Fault, Identity, NoToken, Tokens};
+use super::error::{Death, Denial, Fault, NoToken};
+use super::identity::{Access, Granted, Identity};
 use super::jwt::{self, Signer};
 use super::token_file::{self, TokenFile, Turn};
 
@@ -28,15 +31,32 @@ pub struct Way {
 pub enum Grant {
     /// A refresh token that stands in no file, and whether it was told that it is used up.
     RefreshToken(RefCell<SecretString>, Cell<bool>),
-    /// The refresh token in a file, and the one that was exchanged last.
-    RefreshTokenFile {
-        /// The file.
-        file: TokenFile,
-        /// What it held at the newest exchange.
-        exchanged: RefCell<Option<SecretString>>,
-    },
+    /// The refresh token in a file.
+    RefreshTokenFile(Box<Kept>),
     /// An assertion about a user, newly signed for each exchange.
     Assertion(Box<Signer>),
+}
+
+/// A refresh token that is kept in a file.
+pub struct Kept {
+    /// The file.
+    pub file: TokenFile,
+    /// What was exchanged last, to tell whether somebody has put another token into the file since.
+    exchanged: RefCell<Option<SecretString>>,
+    /// The token that could not be put in the file's place, which holds the first of these and is dead.
+    unwritten: RefCell<Option<(SecretString, SecretString)>>,
+}
+
+impl Kept {
+    /// The token in this file.
+    pub fn new(file: TokenFile) -> Self {
+        Self { file, exchanged: RefCell::default(), unwritten: RefCell::default() }
+    }
+
+    /// Whether this is the token that was exchanged last.
+    pub fn is_exchanged(&self, token: &SecretString) -> bool {
+        self.exchanged.borrow().as_ref().is_some_and(|exchanged| is_same(exchanged, token))
+    }
 }
 
 /// How often it is tried whether another gate's turn at the file is over.
@@ -53,50 +73,50 @@ const USED_UP: &str = "`EPM_REFRESH_TOKEN` has just been used up, and the token 
                        this run: keep it in a `--refresh-token-file` that survives the job, where each exchange writes \
                        the next one";
 
-/// Exchanges once. `sends` hears that a token is in flight from now on; `learn` each secret before it can come back; `tell`
-/// what a person must know.
+/// Who hears of an exchange.
+pub struct Ears<'a> {
+    /// That a token is in flight from now on which would be lost.
+    pub sends: &'a dyn Fn(),
+    /// Each secret, before it can come back.
+    pub learn: &'a dyn Fn(&SecretString),
+    /// What a person must know.
+    pub tell: &'a dyn Fn(String),
+}
+
+/// Exchanges once.
 ///
 /// # Errors
 ///
 /// Why there is no token.
-pub async fn exchange(
-    way: &Way,
-    transport: &Transport,
-    sends: &impl Fn(),
-    learn: &impl Fn(&SecretString),
-    tell: &dyn Fn(String),
-) -> Result<Tokens, NoToken> {
-    let tokens = match &way.grant {
+pub async fn exchange(way: &Way, transport: &Transport, ears: &Ears<'_>) -> Result<Access, NoToken> {
+    let granted = match &way.grant {
         Grant::RefreshToken(token, told) => {
             let old = token.borrow().clone();
-            sends();
-            let tokens = way.identity.refresh(transport, &old).await?;
-            if let Some(next) = tokens.refresh.clone() {
+            let granted = way.identity.refresh(transport, &old).await?;
+            if let Some(next) = granted.refresh.clone() {
+                (ears.learn)(&next);
                 *token.borrow_mut() = next;
                 if !told.replace(true) {
-                    tell(USED_UP.to_owned());
+                    (ears.tell)(USED_UP.to_owned());
                 }
             }
-            tokens
+            granted
         }
-        Grant::RefreshTokenFile { file, exchanged } => {
-            let begun = begin(file).await?;
-            learn(&begun.token);
-            *exchanged.borrow_mut() = Some(begun.token.clone());
-            sends();
+        Grant::RefreshTokenFile(kept) => {
+            let begun = begin(kept).await?;
+            (ears.learn)(&begun.token);
+            *kept.exchanged.borrow_mut() = Some(begun.token.clone());
+            (ears.sends)();
             let result = way.identity.refresh(transport, &begun.token).await;
-            end(begun, result, tell).await?
+            end(kept, begun, result, ears).await?
         }
         Grant::Assertion(signer) => {
             let assertion = sign(signer, &way.identity).map_err(|error| NoToken::Denied(Denial::Unsigned(error)))?;
-            learn(&assertion);
-            sends();
+            (ears.learn)(&assertion);
             way.identity.assert(transport, &assertion).await?
         }
     };
-    learn(&tokens.access);
-    tokens.refresh.iter().for_each(learn);
-    Ok(tokens)
+    granted.access.inspect(|access| (ears.learn)(&access.token))
 }
 
 fn sign(signer: &Signer, identity: &Identity) -> Result<SecretString, jwt::Error> {
@@ -109,17 +129,22 @@ fn sign(signer: &Signer, identity: &Identity) -> Result<SecretString, jwt::Error
 /// An exchange of a file's token that may be sent.
 struct Begun {
     turn: Turn,
+    /// What is exchanged.
     token: SecretString,
-    /// When an earlier one of the same token began that was cut short.
+    /// What stands in the file, which is another one only where the newest could not be put there.
+    standing: SecretString,
+    /// The room for the next one.
+    replacement: Option<Replacement>,
+    /// When an earlier exchange of the same token began that was cut short.
     unfinished: Option<Timestamp>,
 }
 
-/// Waits for the turn at the file; then reads it, shows that it can be replaced, and marks that an exchange begins.
-async fn begin(file: &TokenFile) -> Result<Begun, NoToken> {
+/// Waits for the turn at the file, and makes everything ready that the next token needs.
+async fn begin(kept: &Kept) -> Result<Begun, NoToken> {
     let until = Instant::now() + TURNS;
     loop {
-        let file = file.clone();
-        match aside(move || try_to_begin(&file)).await {
+        let (file, unwritten) = (kept.file.clone(), kept.unwritten.borrow().clone());
+        match aside(move || try_to_begin(&file, unwritten)).await {
             Ok(Ok(Some(begun))) => return Ok(begun),
             Ok(Err(error)) => return Err(error.into()),
             Ok(Ok(None)) | Err(_) if Instant::now() >= until => return Err(NoToken::Fault(Fault::Busy)),
@@ -128,52 +153,90 @@ async fn begin(file: &TokenFile) -> Result<Begun, NoToken> {
     }
 }
 
-fn try_to_begin(file: &TokenFile) -> Result<Option<Begun>, token_file::Error> {
+fn try_to_begin(
+    file: &TokenFile,
+    unwritten: Option<(SecretString, SecretString)>,
+) -> Result<Option<Begun>, token_file::Error> {
     let Some(mut turn) = file.turn()? else { return Ok(None) };
+    if let Some((dead, token)) = unwritten
+        && file.read().is_ok_and(|standing| is_same(&standing, &dead))
+    {
+        // It could not be kept so far; that is tried again, and goes on without.
+        let replacement = turn.replacement().ok();
+        let _ = turn.begin(&dead);
+        return Ok(Some(Begun { turn, token, standing: dead, replacement, unfinished: None }));
+    }
+    turn.take_up()?;
+    turn.rehearse()?;
     // Only now: what stood there before may be the token that another gate has just used up.
     let token = file.read()?;
-    file.prove(token.expose_secret().len())?;
+    let replacement = Some(turn.replacement()?);
     let unfinished = turn.unfinished(&token);
     turn.begin(&token)?;
-    Ok(Some(Begun { turn, token, unfinished }))
+    Ok(Some(Begun { turn, standing: token.clone(), token, replacement, unfinished }))
 }
 
 /// Writes the next token down, or what is known of the old one.
-async fn end(begun: Begun, result: Result<Tokens, NoToken>, tell: &dyn Fn(String)) -> Result<Tokens, NoToken> {
-    let Begun { mut turn, token, unfinished } = begun;
-    match result {
-        Ok(tokens) => {
-            let path = quote_path(turn.path());
-            let next = tokens.refresh.clone().filter(|next| next.expose_secret() != token.expose_secret());
-            let write = aside(move || {
-                let written = next.map_or(Ok(()), |next| turn.replace(&next));
-                turn.end();
-                written
-            });
-            let problem = match tokio::time::timeout(WRITING, write).await {
-                Ok(Ok(written)) => written.err().map(|error| error.to_string()),
-                Ok(Err(_)) | Err(_) => Some(format!("writing {path} does not end")),
-            };
-            if let Some(problem) = problem {
-                tell(format!(
-                    "{problem}. The token in {path} is dead: it was exchanged, and the one that follows it could not be \
-                     kept. This run goes on; get a new token with `epm-gate login` before the next one"
-                ));
-            }
-            Ok(tokens)
-        }
+async fn end(kept: &Kept, begun: Begun, result: Result<Granted, NoToken>, ears: &Ears<'_>) -> Result<Granted, NoToken> {
+    let Begun { mut turn, token, standing, replacement, unfinished } = begun;
+    let file = turn.path().to_owned();
+    let granted = match result {
+        Ok(granted) => granted,
         Err(NoToken::Denied(Denial::Dead { death, .. })) => {
             let cut_short = unfinished.filter(|_| death != Death::Outlived);
             let cut_short = cut_short.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            Err(NoToken::Denied(Denial::Dead { death, file: Some(turn.path().to_owned()), cut_short }))
+            return Err(NoToken::Denied(Denial::Dead { death, file: Some(file), cut_short }));
         }
-        Err(NoToken::Fault(fault)) if !fault.is_before_sending() => Err(NoToken::Fault(fault)),
         Err(error) => {
-            // Nothing was exchanged; an earlier mark, though, still says what it said.
-            if unfinished.is_none() {
+            // Where nothing was exchanged, the mark goes; an earlier one, though, still says what it said.
+            let is_harmless = !matches!(&error, NoToken::Fault(fault) if !fault.is_before_sending());
+            if is_harmless && unfinished.is_none() {
                 turn.end();
             }
-            Err(error)
+            return Err(error);
         }
+    };
+    let next = granted.refresh.clone().filter(|next| !is_same(next, &token));
+    next.iter().for_each(ears.learn);
+    let problem = keep(turn, replacement, next.clone()).await.err();
+    *kept.unwritten.borrow_mut() = next.filter(|_| problem.is_some()).map(|next| (standing, next));
+    if let Some(problem) = problem {
+        (ears.tell)(dead(&problem, &file));
     }
+    Ok(granted)
+}
+
+/// Puts the next token in the file's place; none where the old one stays.
+async fn keep(mut turn: Turn, replacement: Option<Replacement>, next: Option<SecretString>) -> Result<(), String> {
+    let path = quote_path(turn.path());
+    let work = aside(move || {
+        match (next, replacement) {
+            (Some(next), Some(replacement)) => turn.replace(replacement, &next),
+            (Some(next), None) => turn.replacement().and_then(|replacement| turn.replace(replacement, &next)),
+            (None, replacement) => {
+                replacement.into_iter().for_each(Replacement::discard);
+                Ok(())
+            }
+        }?;
+        turn.end();
+        Ok::<(), token_file::Error>(())
+    });
+    match timeout(WRITING, work).await {
+        Ok(Ok(written)) => written.map_err(|error| error.to_string()),
+        Ok(Err(_)) | Err(_) => Err(format!("writing {path} does not end")),
+    }
+}
+
+fn dead(problem: &str, file: &Path) -> String {
+    format!(
+        "{problem}. The token in {} is dead: it was exchanged, and the one that follows it could not be put in its place. \
+         This run goes on; the next one takes it up from {} if it could be written there, else get a new token with \
+         `epm-gate login`",
+        quote_path(file),
+        quote_path(&durable::beside(file, "part"))
+    )
+}
+
+fn is_same(one: &SecretString, other: &SecretString) -> bool {
+    one.expose_secret() == other.expose_secret()
 }

@@ -1,6 +1,6 @@
 //! The file that holds a refresh token. Such a token can be exchanged once (epm-api.md §5.2), so one gate at a time
-//! exchanges it, under a lock; the file is shown to be replaceable before; and what an exchange leaves behind that was
-//! killed in the middle says so to the next one.
+//! exchanges it, under a lock; before it does, the file is replaced once by what it holds, so that what keeps it from being
+//! replaced is met while nothing is lost; and an exchange that was cut short says so to the next one.
 
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::durable::{self, Lock, LockError, Readers};
+use crate::durable::{self, Lock, Readers, Replacement};
 use crate::foreign::{quote, quote_path};
 
 use super::secret::{self, read_secret};
@@ -40,9 +40,11 @@ pub enum Error {
         path: PathBuf,
         /// What the system says.
         problem: String,
+        /// Whether it is a mount of its own.
+        is_mount: bool,
     },
     /// Two gates could exchange the token at once.
-    #[error("the refresh token's file {} cannot be locked: {problem}", quote_path(path))]
+    #[error("the lock {} beside the refresh token's file cannot be taken: {problem}", quote_path(path))]
     NoLock {
         /// The lock file.
         path: PathBuf,
@@ -56,11 +58,16 @@ impl Error {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Unreadable { help, .. } => help,
-            Self::Unwritable { .. } => {
+            Self::Unwritable { is_mount: true, .. } => {
+                "it is mounted by itself: mount the folder that holds it, since each exchange puts a new file in its place"
+            }
+            Self::Unwritable { is_mount: false, .. } => {
                 "put the token into a file of its own, in a folder that this user may write to and that has room: each \
                  exchange replaces it by a new one"
             }
-            Self::NoLock { .. } => "put the token's file on a file system that has locks, such as a local disk",
+            Self::NoLock { .. } => {
+                "see that this user may write to it, and that the file system has locks, as a local disk has"
+            }
         }
     }
 }
@@ -71,6 +78,9 @@ impl From<secret::Error> for Error {
         Self::Unreadable { problem: format!("{error}{}", cause.unwrap_or_default()), help: error.help() }
     }
 }
+
+/// The room that is taken for a token: more than any has.
+const ROOM: usize = 16 * 1024;
 
 /// A gate's turn at the file, until it is dropped or the process ends.
 pub struct Turn {
@@ -100,13 +110,19 @@ impl TokenFile {
         Ok(token)
     }
 
-    /// Shows that the file can be replaced by one with so many bytes.
+    /// Shows that the file can be replaced, where no other gate is about to.
     ///
     /// # Errors
     ///
     /// What would keep it from being replaced.
-    pub fn prove(&self, size: usize) -> Result<(), Error> {
-        durable::prove(&self.path, size).map_err(|error| self.unwritable(&error))
+    pub fn prove(&self) -> Result<(), Error> {
+        match self.turn()? {
+            Some(mut turn) => {
+                turn.take_up()?;
+                turn.rehearse()
+            }
+            None => Ok(()),
+        }
     }
 
     /// Takes the turn to exchange the token; none while another gate has it.
@@ -118,15 +134,14 @@ impl TokenFile {
         let path = durable::beside(&self.path, "lock");
         match durable::lock(&path, Readers::Owner) {
             Ok(lock) => Ok(lock.map(|lock| Turn { file: self.clone(), lock })),
-            Err(LockError::Unwritable(source)) => Err(self.unwritable(&source)),
-            Err(error @ (LockError::NotAFile | LockError::NoLocks(_))) => {
-                Err(Error::NoLock { path, problem: quote(&error.to_string()) })
-            }
+            Err(error) => Err(Error::NoLock { path, problem: quote(&error.to_string()) }),
         }
     }
 
     fn unwritable(&self, source: &io::Error) -> Error {
-        Error::Unwritable { path: self.path.clone(), problem: quote(&source.to_string()) }
+        // A file that is mounted by itself cannot be renamed to.
+        let is_mount = matches!(source.kind(), io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices);
+        Error::Unwritable { path: self.path.clone(), problem: quote(&source.to_string()), is_mount }
     }
 }
 
@@ -162,14 +177,53 @@ impl Turn {
         let _ = self.mark("");
     }
 
-    /// Puts a new token in the place of the one that is used up.
+    /// Puts what the file holds into its own place, just as the next token will be.
     ///
     /// # Errors
     ///
-    /// What the system says; the file holds a dead token then.
-    pub fn replace(&mut self, token: &SecretString) -> Result<(), Error> {
-        let line = format!("{}\n", token.expose_secret());
-        durable::replace(&self.file.path, line.as_bytes(), Readers::Owner).map_err(|error| self.file.unwritable(&error))
+    /// What keeps it from being replaced; nothing is lost by that.
+    pub fn rehearse(&self) -> Result<(), Error> {
+        match std::fs::metadata(&self.file.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.replacement()?.discard();
+                Ok(())
+            }
+            _ => self.replace(self.replacement()?, &self.file.read()?),
+        }
+    }
+
+    /// Takes the room for the next token.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn replacement(&self) -> Result<Replacement, Error> {
+        Replacement::prepare(&self.file.path, ROOM).map_err(|error| self.file.unwritable(&error))
+    }
+
+    /// Puts a token into the file's place.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; the file is as it was, and the token may stand beside it.
+    pub fn replace(&self, replacement: Replacement, token: &SecretString) -> Result<(), Error> {
+        replacement.commit(token.expose_secret()).map_err(|error| self.file.unwritable(&error))
+    }
+
+    /// Puts the token in its place that an exchange had brought which was cut short after it was written beside the file.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from its place; it stays beside the file.
+    pub fn take_up(&mut self) -> Result<(), Error> {
+        // What stands beside any other token is none of its own.
+        let Ok(token) = self.file.read() else { return Ok(()) };
+        if self.unfinished(&token).is_some()
+            && Replacement::take_up(&self.file.path).map_err(|error| self.file.unwritable(&error))?
+        {
+            self.end();
+        }
+        Ok(())
     }
 
     fn mark(&mut self, mark: &str) -> io::Result<()> {
@@ -225,8 +279,10 @@ mod tests {
     #[test]
     fn a_new_token_takes_the_place_of_the_old_one() {
         let (_dir, file) = token_file("first\n");
-        let mut turn = file.turn().unwrap().unwrap();
-        turn.replace(&SecretString::from("second")).unwrap();
+        let turn = file.turn().unwrap().unwrap();
+        turn.rehearse().unwrap();
+        assert_eq!(file.read().unwrap().expose_secret(), "first");
+        turn.replace(turn.replacement().unwrap(), &SecretString::from("second")).unwrap();
         assert_eq!(file.read().unwrap().expose_secret(), "second");
         assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "second\n");
     }

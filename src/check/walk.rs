@@ -15,8 +15,8 @@ use crate::epm::survey::shape;
 use crate::epm::url::EpmUrl;
 use crate::epm::{Client, Limits};
 use crate::foreign::{Mask, quote};
-use crate::gate::client;
 use crate::gate::desk::Desk;
+use crate::gate::{client, land};
 use crate::http;
 use crate::outcome::Outcome;
 use crate::report::steps::{Name, State, Step};
@@ -269,14 +269,7 @@ impl Walk {
 
     /// Waits for a token that is in flight: it would be lost, and with it the way in. A later signal ends that too.
     pub(super) async fn land(&self, signals: &mut Signals) {
-        if self.client.is_exchanging() {
-            let console = self.desk.console();
-            console.say("waiting for the identity service, a minute at most: the token in flight would be lost");
-            tokio::select! {
-                () = self.client.settle() => {}
-                () = signals.again() => {}
-            }
-        }
+        land(&self.desk, self.client.is_exchanging(), self.client.settle(), signals).await;
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn network(values: &Values<'_>) -> Result<Network, Error> {
 fn roots(values: &Values<'_>) -> Result<Roots, Error> {
     let given = match values.one("ca-cert")? {
         Some(given) => Some(given),
-        None => values.variable("SSL_CERT_FILE")?,
+        None => values.foreign("SSL_CERT_FILE")?,
     };
     let Some(file) = given else { return Ok(Roots::default()) };
     Roots::read(Path::new(&file.value)).map_err(|error| {
@@ -54,7 +54,7 @@ pub(super) const NO_PROXY: [&str; 2] = ["NO_PROXY", "no_proxy"];
 
 /// The first of these variables that is set.
 pub(super) fn first_of(values: &Values<'_>, names: &[&str]) -> Result<Option<Given>, Error> {
-    names.iter().map(|name| values.variable(name)).find_map(Result::transpose).transpose()
+    names.iter().map(|name| values.foreign(name)).find_map(Result::transpose).transpose()
 }
 
 fn proxies(values: &Values<'_>) -> Result<Proxies, Error> {

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::exchange::{Grant, Way};
+use crate::auth::exchange::{Grant, Kept, Way};
 use crate::auth::identity::Identity;
 use crate::auth::jwt::Signer;
 use crate::auth::secret::{self, read_secret};
@@ -145,6 +145,9 @@ fn basic(values: &Values<'_>) -> Result<Credentials, Error> {
 
 fn access_token(values: &Values<'_>) -> Result<Credentials, Error> {
     let Some(token) = secret(values, "EPM_ACCESS_TOKEN", "access-token-file")? else { return Err(no_credentials()) };
+    if token.value.expose_secret().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("bearer ")) {
+        return Err(Error::of(&token.origin, "it begins with `Bearer `", "give the token alone"));
+    }
     checked(Credentials::AccessToken { token: token.value, file: token.file }, &token.origin)
 }
 
@@ -154,7 +157,7 @@ fn refresh_token(values: &Values<'_>) -> Result<Credentials, Error> {
     let grant = match token.file {
         Some(file) => {
             secret::check(&token.value, "refresh token").map_err(|error| of_secret(&token.origin, &error))?;
-            Grant::RefreshTokenFile { file: TokenFile::at(&file), exchanged: RefCell::default() }
+            Grant::RefreshTokenFile(Box::new(Kept::new(TokenFile::at(&file))))
         }
         None => Grant::RefreshToken(RefCell::new(token.value), Cell::new(false)),
     };
@@ -167,15 +170,15 @@ fn assertion(values: &Values<'_>) -> Result<Credentials, Error> {
         let origin = begun.map(|given| given.origin).unwrap_or_default();
         return Err(Error::of(&origin, "there is no private key beside it", "set `EPM_JWT_KEY` or `--jwt-key-file`"));
     };
-    let beside = |flag: &str, what: &str| {
+    let beside = |flag: &str, what: &str, which: &str| {
         let missing = || {
-            let help = format!("set `--{flag}` or `{}`", variable(flag));
+            let help = format!("set `--{flag}` or `{}`: {which}", variable(flag));
             Error::of(&key.origin, format!("there is no {what} beside it"), help)
         };
         values.one(flag)?.map(|given| given.value).ok_or_else(missing)
     };
-    let key_id = beside("jwt-key-id", "key id: the alias of the key's certificate at the identity service")?;
-    let subject = beside("jwt-subject", "subject: the user whom the jobs run as")?;
+    let key_id = beside("jwt-key-id", "key id", "the alias of the key's certificate at the identity service")?;
+    let subject = beside("jwt-subject", "subject", "the user whom the jobs run as")?;
     let identity = identity_beside(values, &key.origin)?;
     let audience = match values.one("jwt-audience")? {
         Some(given) => vec![given.value],
@@ -240,7 +243,12 @@ fn secret(values: &Values<'_>, variable: &str, flag: &str) -> Result<Option<Secr
         (Some(value), None) => Ok(Some(Secret { value, origin: variable.to_owned(), file: None })),
         (None, Some(file)) => {
             let path = PathBuf::from(&file.value);
-            let value = read_secret(&path).map_err(|error| of_file(&file, &error))?;
+            let value = read_secret(&path).map_err(|error| match of_file(&file, &error) {
+                wrong if flag == "refresh-token-file" && !path.exists() => {
+                    Error { help: "get a token with `epm-gate login`, which writes it there".to_owned(), ..wrong }
+                }
+                wrong => wrong,
+            })?;
             Ok(Some(Secret { value, origin: file.origin, file: Some(path) }))
         }
         (None, None) => Ok(None),

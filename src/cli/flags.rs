@@ -34,12 +34,12 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    output(record(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))
+    documents(record(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))
 }
 
 fn submit() -> Command {
     let command = Command::new("submit").about("Submit a job and record its id; a later stage attaches to it");
-    output(fresh(ledger(sending(limits(connection(job(command)))))))
+    documents(fresh(ledger(sending(limits(connection(job(command)))))))
 }
 
 fn attach() -> Command {
@@ -50,7 +50,7 @@ fn attach() -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    output(record(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))
+    documents(record(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))
 }
 
 fn status() -> Command {
@@ -61,7 +61,7 @@ fn status() -> Command {
         .allow_negative_numbers(true)
         .help("The job to ask for [env EPM_JOB_ID]");
     let limit = text("request-timeout", "DURATION", "How long the request may take [default: 30s]");
-    output(record(connection(command.arg(id).arg(limit.help_heading("Waiting")))))
+    documents(record(connection(command.arg(id).arg(limit.help_heading("Waiting")))))
 }
 
 fn check() -> Command {
@@ -71,7 +71,7 @@ fn check() -> Command {
         text("timeout", "DURATION", "What a run would have; the check itself takes 2m at most [default: 50m]"),
         text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
     ];
-    output(record(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits)))
+    outputs(record(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits)))
 }
 
 fn login() -> Command {
@@ -80,7 +80,11 @@ fn login() -> Command {
     );
     let file = text("refresh-token-file", "FILE", "Where the refresh token is kept").help_heading("Connection");
     let renew = switch("renew", "Exchange the token that is there, ahead of its end");
-    output(limits(identity(network(command.arg(renew)).arg(file))))
+    let limits = [
+        text("timeout", "DURATION", "How long it may take, or `none` [default: 50m]"),
+        text("outage-budget", "DURATION", "How long the identity service may be unreachable [default: 10m]"),
+    ];
+    log(under("Waiting", identity(network(command.arg(renew)).arg(file)), limits))
 }
 
 fn text(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -284,14 +288,12 @@ fn record(command: Command) -> Command {
     under("Output", command, [file])
 }
 
-fn output(command: Command) -> Command {
+/// What reports on a job.
+fn documents(command: Command) -> Command {
     under(
         "Output",
-        command,
+        outputs(command),
         [
-            text("ci", "PLATFORM", "auto, github, gitlab, azure, jenkins or none [default: auto]"),
-            text("outputs-dir", "DIR", "Write each step output to a file of its own there"),
-            text("summary", "FILE", "Append a markdown summary to this file; - shows it on stderr"),
             text(
                 "dotenv",
                 "FILE",
@@ -300,7 +302,28 @@ fn output(command: Command) -> Command {
             text("junit", "FILE", "Write a JUnit report"),
             text("html", "FILE", "Write a page of HTML that needs nothing beside it"),
             text("annotations", "FILE", "Write the links that GitLab shows beside the job"),
+        ],
+    )
+}
+
+fn outputs(command: Command) -> Command {
+    under(
+        "Output",
+        log(command),
+        [
+            text("ci", "PLATFORM", "auto, github, gitlab, azure, jenkins or none [default: auto]"),
+            text("outputs-dir", "DIR", "Write each step output to a file of its own there"),
+            text("summary", "FILE", "Append a markdown summary to this file; - shows it on stderr"),
             text("print", "WHAT", "What goes to stdout: none, json or jobId [default: none]"),
+        ],
+    )
+}
+
+fn log(command: Command) -> Command {
+    under(
+        "Output",
+        command,
+        [
             switch("quiet", "Say nothing but warnings and the end").short('q'),
             switch("verbose", "Say every request").short('v').conflicts_with("quiet"),
             text("color", "WHEN", "auto, always or never [default: auto]"),

@@ -203,12 +203,16 @@ impl<'a> Values<'a> {
         !self.typed(flag).is_empty()
     }
 
-    /// The value of a variable that no flag stands for.
-    pub(super) fn variable(&self, name: &str) -> Result<Option<Given>, Error> {
+    fn variable(&self, name: &str) -> Result<Option<Given>, Error> {
         if self.environment.unreadable.contains(name) {
             return Err(Error::of(name, "it is not UTF-8 text", "set it in UTF-8"));
         }
         Ok(self.environment.get(name).map(|value| Given { origin: name.to_owned(), value }))
+    }
+
+    /// The value of a variable that is none of ours.
+    pub(super) fn foreign(&self, name: &str) -> Result<Option<Given>, Error> {
+        self.variable(name)?.map(Given::checked).transpose()
     }
 
     fn typed(&self, flag: &str) -> Vec<Given> {

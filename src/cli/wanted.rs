@@ -51,7 +51,7 @@ fn read_or_kept(values: &Values<'_>) -> Vec<(&'static str, PathBuf)> {
         Some((flag, PathBuf::from(given.value)))
     };
     let bundle =
-        values.variable("SSL_CERT_FILE").ok().flatten().map(|given| ("SSL_CERT_FILE", PathBuf::from(given.value)));
+        values.foreign("SSL_CERT_FILE").ok().flatten().map(|given| ("SSL_CERT_FILE", PathBuf::from(given.value)));
     KEPT.into_iter().filter_map(file).chain(bundle).collect()
 }
 

@@ -50,7 +50,7 @@ impl Client {
     ///
     /// Why there is nothing to show.
     pub async fn obtain(&self) -> Result<(), ReadError> {
-        self.show(self.allowance(self.limits.request)).await?;
+        self.authorizer.show(self.allowance(self.limits.request)).await?;
         Ok(())
     }
 
@@ -99,7 +99,7 @@ impl Client {
     /// Whatever is no answer of the service.
     pub async fn glance(&self, most: Duration) -> Result<Service, ReadError> {
         let allowance: Allowance = self.allowance(most.min(self.limits.request));
-        let shown = self.show(allowance).await?;
+        let shown = self.authorizer.show(allowance).await?;
         let reply = self.get(&self.url.maintenance(), &shown, allowance).await?;
         self.told_by(&reply)
     }

@@ -65,7 +65,7 @@ impl Roots {
         let path = || path.to_owned();
         let bytes = std::fs::read(path()).map_err(|source| Error::Unreadable { path: path(), source })?;
         // What begins as a sequence of DER does is no PEM.
-        let added = if bytes.first() == Some(&0x30) {
+        let added = if matches!(bytes[..], [0x30, 0x81..=0x83, ..]) {
             vec![CertificateDer::from(bytes)]
         } else {
             // Editors of Windows begin a file with this.

@@ -36,7 +36,6 @@ pub fn headline(report: &Report) -> String {
             subject(job)
         }
         _ if !report.steps.is_empty() => return steps::headline(end),
-        _ if end.outcome == Outcome::Unreachable => return format!("nothing was sent: {}", end.why),
         _ => return without_job(end),
     };
     let others = match report.jobs.len() {
@@ -54,8 +53,9 @@ pub fn headline(report: &Report) -> String {
 /// The end of what is about no job, or was over before there was one.
 fn without_job(end: &End) -> String {
     match end.outcome {
-        Outcome::Succeeded | Outcome::Warned | Outcome::Unwritable => end.why.clone(),
+        Outcome::Succeeded | Outcome::Warned | Outcome::Unwritable | Outcome::Unreachable => end.why.clone(),
         Outcome::AccessDenied => format!("access denied: {}", end.why),
+        Outcome::Interrupted(_) => format!("interrupted: {}", end.why),
         outcome => format!("{}: {}", verb(outcome), end.why),
     }
 }

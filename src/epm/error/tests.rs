@@ -5,7 +5,7 @@ fn shut() -> http::Fault {
 }
 
 fn outlived() -> auth::Denial {
-    auth::Denial::Dead { death: auth::identity::Death::Outlived, file: None, cut_short: None }
+    auth::Denial::Dead { death: auth::error::Death::Outlived, file: None, cut_short: None }
 }
 
 fn lost() -> http::Fault {
