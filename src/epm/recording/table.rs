@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 /// What an original is, as far as its replacement says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// What the customer called something.
     Name,
@@ -47,7 +47,8 @@ const SHORTEST: usize = 4;
 pub(super) struct Table {
     /// By the original in lower case: one name is often spelled in several cases.
     replacements: HashMap<String, String>,
-    counts: HashMap<Kind, usize>,
+    /// How many there are of each kind.
+    counts: [usize; 8],
 }
 
 impl Table {
@@ -57,7 +58,7 @@ impl Table {
         if let Some(replacement) = self.replacements.get(&original) {
             return replacement.clone();
         }
-        let count = self.counts.entry(kind).or_default();
+        let count = &mut self.counts[kind as usize];
         *count += 1;
         let replacement = format!("{}_{count}", kind.word());
         self.replacements.insert(original, replacement.clone());
@@ -80,7 +81,8 @@ impl Table {
     }
 }
 
-/// The first of these that a text, in lower case, has at this place, as far as it is long enough or a word of its own.
+/// Which of these a text, in lower case, has at this place: the longest, so that none is cut by another within it, and only
+/// one that is long enough or a word of its own.
 pub(super) fn at<'a>(found: &[(&'a str, &'a str)], lower: &str, place: usize) -> Option<(usize, &'a str)> {
     let rest = &lower[place..];
     let is_word = |original: &str| {
@@ -88,8 +90,9 @@ pub(super) fn at<'a>(found: &[(&'a str, &'a str)], lower: &str, place: usize) ->
         let after = rest[original.len()..].chars().next();
         !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     };
-    let mut fitting = found.iter().filter(|(original, _)| rest.starts_with(original));
-    let (original, replacement) = fitting.find(|(original, _)| original.len() >= SHORTEST || is_word(original))?;
+    let fitting = found.iter().filter(|(original, _)| rest.starts_with(original));
+    let certain = fitting.filter(|(original, _)| original.len() >= SHORTEST || is_word(original));
+    let (original, replacement) = certain.max_by_key(|(original, _)| original.len())?;
     Some((original.len(), replacement))
 }
 

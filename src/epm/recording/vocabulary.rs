@@ -1,7 +1,6 @@
 //! What is known to be harmless: Oracle's keys and words, and those of plain technical English. Everything else is
 //! replaced, so a word that is missing here costs the record a word, and one too many could be somebody's name.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// What stands under a key, and so what may be kept of it. The keys are Oracle's (epm-api.md §2 to §4, §6).
@@ -89,45 +88,61 @@ const WHOLE: &str = "Etc/UTC UTC GMT {GLOBAL_POV} GLOBAL_POV COMM_LOAD_BALANCES 
 
 /// Plain technical words in lower case: those of Oracle's keys and of its known messages (epm-api.md §10), of Java's and
 /// its own exceptions, and of the sentences around them. No word that a customer names things by, such as a month or a
-/// member.
-const WORDS: &str = "a about accumulate access action active add admin administrator after aif all allowed already also am amw an and any \
-    app append application applications apps applied apply applying are argument array as async at attach attempt attempted attribute audience auth authentication \
-    authorization automate available balances batch be because been before begin being between body bound bounds broken buffer build but by \
-    bytes call can canceled cancelled cannot caught cause caused cell change changed check class client close closed cloud code column com \
-    comm command commit complete completed component concurrent condition config configuration configured connect connecting connection \
-    connections connector connector constraint contact content contents context continue convert copy core could count create created critical \
-    cube current currently daily data database date day days debug default define defined definition delete denied descriptive description \
-    destination detail detailed details did direct directory disabled disk display do document does down download driver due dump duplicate \
-    during each elapsed empty enabled encountered end ended ending ends engine enter entry env environment epm epmfdm error errors essbase even \
-    event exception exceptions exceeded exclusive execute executed executing execution exist existing exists exit expected expired export exported exporting \
-    external fail failed fails failure fatal fault fdm fdmee fetch field fields file files filter filters final find finish finished first flow \
-    folder following for forbidden format found from full function gateway general generate generated get getting given global group had \
-    handle handler has have header here high home host hour hours href http https hyperion id identifier idle if illegal import imported importing in inactive \
-    inbox index info information init initialize inner input insert inside insufficient integration integrations internal interrupted interval into invalid invoke \
-    io is isolation it item items its java javax jdbc job jobs journal jvm key keys kind label lang last latest ldap level libraries library life lifecycle \
-    limit line lines link links list load loaded loading loads lob local locale location lock locked log logged logger login logs long lookup lost low mail maintenance manager \
-    mandatory map mapped mapping mappings maps match matched max maximum may memory merge message messages metadata method min minutes missing mode \
-    model module more most must name named names native net never new next no non none normal not nothing null number object objects occurred odi \
-    of off offset old on one only open operation option optional options or oracle order other our out outbox output over own owner package page parallel param \
-    parameter parameters parent parse parser parsing part partial parts password path pattern pending percent period periods permission permissions pipeline pipelines \
-    planning please pointer policy pool port post pov prefix prepare previous privilege privileges problem procedure process processed processes processing profile \
-    progress properties property protocol provided provider proxy put query queue queued raw read reading ready reason recalculate record recorded records reference refused register reject rejected \
-    rejects release remote remove replace replaced report reports request requested required rerun reset resolve resource resources response rest restart result results resume retries retry return returned returns right \
-    role roles rollback root row rows rule rules run running runs runtime scheduled schema script scripting search seconds security see select self send sequence server servers service services session \
-    set setting settings setup shape should show shutdown signal size skip skipped snapshot so socket some source sql stack stage stages standard start started starting starts state statement status step steps still stop \
-    stopped storage store stream string submit submitted subtract success successful successfully such sun suspended system table target task tasks temp template temporary terminated test text than that the their them then there these they \
-    this those thread through throttled throw thrown time timed timeout timestamp title to token too total trace tracking transaction transfer transformation try type types unable unauthorized unavailable unexpected unique unit \
-    unknown unmapped unresolved unsupported until up update updated upload uploaded url use used user users using util utils valid validate validated validating validation value values variable variables version versions via view wait waiting warn \
-    warning warnings was way we web weblogic were when where which while will with within without word work workflow worker would write writing written wrong xml yes yet you your zip zone";
+/// member. In order.
+const WORDS: &str = "\
+    a about access accumulate action active add admin administrator after aif all allowed already also am amw an and \
+    any app append application applications applied apply applying apps are argument array as async at attach \
+    attempt attempted attribute audience auth authentication authorization automate available balances batch be \
+    because been before begin being between body bound bounds broken buffer build but by bytes call can canceled \
+    cancelled cannot caught cause caused cell change changed check class client close closed cloud code column com \
+    comm command commit complete completed component concurrent condition config configuration configured connect \
+    connecting connection connections connector constraint contact content contents context continue convert copy \
+    core could count create created critical cube current currently daily data database date day days debug default \
+    define defined definition delete denied description descriptive destination detail detailed details did direct \
+    directory disabled disk display do document does down download driver due dump duplicate during each elapsed \
+    empty enabled encountered end ended ending ends engine enter entry env environment epm epmfdm error errors \
+    essbase even event exceeded exception exceptions exclusive execute executed executing execution exist existing \
+    exists exit expected expired export exported exporting external fail failed fails failure fatal fault fdm fdmee \
+    fetch field fields file files filter filters final find finish finished first flow folder following for \
+    forbidden format found from full function gateway general generate generated get getting given global group had \
+    handle handler has have header here high home host hour hours href http https hyperion id identifier idle if \
+    illegal import imported importing in inactive inbox index info information init initialize inner input insert \
+    inside insufficient integration integrations internal interrupted interval into invalid invoke io is isolation \
+    it item items its java javax jdbc job jobs journal jvm key keys kind label lang last latest ldap level libraries \
+    library life lifecycle limit line lines link links list load loaded loading loads lob local locale location lock \
+    locked log logged logger login logs long lookup lost low mail maintenance manager mandatory map mapped mapping \
+    mappings maps match matched max maximum may memory merge message messages metadata method min minutes missing \
+    mode model module more most must name named names native net never new next no non none normal not nothing null \
+    number object objects occurred odi of off offset old on one only open operation option optional options or \
+    oracle order other our out outbox output over own owner package page parallel param parameter parameters parent \
+    parse parser parsing part partial parts password path pattern pending percent period periods permission \
+    permissions pipeline pipelines planning please pointer policy pool port post pov prefix prepare previous \
+    privilege privileges problem procedure process processed processes processing profile progress properties \
+    property protocol provided provider proxy put query queue queued raw read reading ready reason recalculate \
+    record recorded records reference refused register reject rejected rejects release remote remove replace \
+    replaced report reports request requested required rerun reset resolve resource resources response rest restart \
+    result results resume retries retry return returned returns right role roles rollback root row rows rule rules \
+    run running runs runtime scheduled schema script scripting search seconds security see select self send sequence \
+    server servers service services session set setting settings setup shape should show shutdown signal size skip \
+    skipped snapshot so socket some source sql stack stage stages standard start started starting starts state \
+    statement status step steps still stop stopped storage store stream string submit submitted subtract success \
+    successful successfully such sun suspended system table target task tasks temp template temporary terminated \
+    test text than that the their them then there these they this those thread throttled through throw thrown time \
+    timed timeout timestamp title to token too total trace tracking transaction transfer transformation try type \
+    types unable unauthorized unavailable unexpected unique unit unknown unmapped unresolved unsupported until up \
+    update updated upload uploaded url use used user users using util utils valid validate validated validating \
+    validation value values variable variables version versions via view wait waiting warn warning warnings was way \
+    we web weblogic were when where which while will with within without word work worker workflow would write \
+    writing written wrong xml yes yet you your zip zone";
 
 /// They are looked up for each word of each answer.
-static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
+static KNOWN: LazyLock<Vec<&str>> = LazyLock::new(|| WORDS.split_ascii_whitespace().collect());
 
 /// Whether a word is a plain technical one, in lower case, in capitals, or capitalised.
 pub(super) fn is_plain(word: &str) -> bool {
     let mut rest = word.chars().skip(1);
     let is_cased = word.chars().all(|char| char.is_ascii_uppercase()) || rest.all(|char| char.is_ascii_lowercase());
-    is_cased && KNOWN.contains(word.to_ascii_lowercase().as_str())
+    is_cased && KNOWN.binary_search(&word.to_ascii_lowercase().as_str()).is_ok()
 }
 
 /// Whether a word is made of plain ones: `FileNotFoundException`, `COMM_LOAD_BALANCES`, `jobID`.
@@ -176,6 +191,12 @@ mod tests {
         }
         assert!(is_word("WARNING") && is_word("Etc/UTC") && is_word("COMM_LOAD_BALANCES"));
         assert!(!is_word("LoadData") && !is_word("Vision") && !is_word(""));
+    }
+
+    #[test]
+    fn the_words_stand_in_their_order() {
+        assert!(KNOWN.is_sorted_by(|one, next| one < next));
+        assert!(KNOWN.iter().all(|word| is_plain(word)));
     }
 
     #[test]
