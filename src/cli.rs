@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::auth::Credentials;
 use crate::check::Check;
-use crate::ci::{Platform, Wanted};
+use crate::ci::{Form, Platform, Wanted};
 use crate::epm::Limits;
 use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
@@ -207,11 +207,14 @@ impl Call {
     /// The outputs that are wanted, as far as they are told, and what is wrong with the rest: a mistake in one must not
     /// keep the others from saying so.
     pub fn wanted(&self) -> (Wanted, Option<Error>) {
-        let (wanted, error) = wanted::wanted(&self.values(), &self.environment);
+        let (mut wanted, error) = wanted::wanted(&self.values(), &self.environment);
         match self.command {
             // What is about no job must not pass for one: no file that another command of this step fills is touched.
             "login" => (Wanted { platform: wanted.platform, ..Wanted::default() }, None),
-            "check" => (Wanted { documents: Vec::new(), ..wanted }, error),
+            "check" => {
+                wanted.documents.retain(|(form, _)| *form == Form::Html);
+                (wanted, error)
+            }
             _ => (wanted, error),
         }
     }

@@ -300,7 +300,6 @@ fn documents(command: Command) -> Command {
                 "Write ids, numbers and names as EPM_GATE_...=... lines, for GitLab, Jenkins and shells",
             ),
             text("junit", "FILE", "Write a JUnit report"),
-            text("html", "FILE", "Write a page of HTML that needs nothing beside it"),
             text("annotations", "FILE", "Write the links that GitLab shows beside the job"),
         ],
     )
@@ -314,6 +313,7 @@ fn outputs(command: Command) -> Command {
             text("ci", "PLATFORM", "auto, github, gitlab, azure, jenkins or none [default: auto]"),
             text("outputs-dir", "DIR", "Write each step output to a file of its own there"),
             text("summary", "FILE", "Append a markdown summary to this file; - shows it on stderr"),
+            text("html", "FILE", "Write a page of HTML that needs nothing beside it"),
             text("print", "WHAT", "What goes to stdout: none, json or jobId [default: none]"),
         ],
     )

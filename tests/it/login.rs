@@ -116,12 +116,31 @@ fn a_renewal_exchanges_the_token_that_is_there() {
 
 #[test]
 fn a_renewal_that_cannot_be_kept_does_not_pass() {
-    let sandbox = shipped("succeeds");
+    let sandbox = playing("[identity]\nreplies = [{ delay = '1s' }]\n");
+    let mut running = Gate::exchanging(&sandbox).start(["login", "--renew"]);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    std::fs::remove_file(running.path("given-token.part")).unwrap();
+    let ran = running.finish();
+    assert_eq!(ended(&ran), 40, "{ran:?}");
+    ran.mentions(&["is dead"]);
     let gate = Gate::exchanging(&sandbox);
     std::fs::create_dir(gate.path("given-token.part")).unwrap();
     let ran = gate.run(["login", "--renew"]);
-    assert_eq!(ended(&ran), 40, "{ran:?}");
-    ran.mentions(&["is dead"]);
+    assert_eq!((ended(&ran), sandbox.exchanges()), (2, 1), "{ran:?}");
+}
+
+#[test]
+fn a_file_that_another_gate_keeps_or_that_is_none_is_told_before_anybody_logs_in() {
+    let sandbox = playing("[identity]\ndevice = ['granted']\n");
+    let gate = login(&sandbox).set("EPM_TIMEOUT", "300ms");
+    let lock = std::fs::File::create(gate.path("given-token.lock")).unwrap();
+    lock.lock().unwrap();
+    assert_eq!(ended(&gate.run(["login"])), 31);
+    let gate = login(&sandbox);
+    std::fs::create_dir(gate.path("given-token")).unwrap();
+    let ran = gate.run(["login"]);
+    assert_eq!(ended(&ran), 2, "{ran:?}");
+    assert!(sandbox.token_requests().is_empty());
 }
 
 #[test]

@@ -124,14 +124,15 @@ fn a_file_that_adds_no_authority_is_refused_by_name() {
     let garbage = format!("{pem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let only_garbage = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let key = key().serialize_pem();
-    let table: [(&[u8], &str); 7] = [
+    let table: [(&[u8], &str); 8] = [
         (b"", "holds no certificate"),
         (b"no certificate at all\n", "holds no certificate"),
         (key.as_bytes(), "holds no certificate"),
         (broken.as_bytes(), "certificate 1"),
         (no_base64.as_bytes(), "certificate 1"),
         (only_garbage.as_bytes(), "certificate 1"),
-        (b"\x30\x03\x02\x01\x01", "certificate 1"),
+        (b"\x30\x03\x02\x01\x01", "holds no certificate"),
+        (b"\x30\x81\x02\x01\x01", "certificate 1"),
     ];
     for (content, problem) in table {
         for (flag, name) in [(true, "`--ca-cert`"), (false, "`SSL_CERT_FILE`")] {

@@ -89,3 +89,45 @@ fn a_request_that_never_arrived_has_used_nothing_up() {
     let ran = Gate::exchanging(&sandbox).run(RUN);
     assert_eq!((ran.end(), sandbox.exchanges()), ((0, "succeeded"), 1), "{ran:?}");
 }
+
+/// Nothing looks before the submit, so that it is the submit which needs a token first.
+const BLIND: [&str; 5] = ["run", "--job-name", "GLDATA", "--look", "off"];
+
+#[test]
+fn nothing_is_submitted_after_a_signal_that_comes_before_the_token() {
+    let sandbox = playing(SLOW);
+    let mut running = Gate::exchanging(&sandbox).start(BLIND);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    running.signal("TERM");
+    let ran = running.finish();
+    assert_eq!((ran.end(), ran.output("submitted")), ((143, "interrupted"), "no"), "{ran:?}");
+    assert_eq!(sandbox.posts(), 0);
+}
+
+#[test]
+fn a_token_that_comes_late_leaves_no_doubt_behind() {
+    let sandbox = playing(SLOW);
+    let ran = Gate::exchanging(&sandbox).run([&BLIND[..], &["--timeout", "1600ms"]].concat());
+    assert_eq!((ran.end(), ran.output("submitted")), ((31, "unreachable"), "no"), "{ran:?}");
+    assert_eq!(sandbox.posts(), 0);
+}
+
+#[test]
+fn a_signal_during_the_renewal_of_a_refused_submit_leaves_the_ledger_without_doubt() {
+    let sandbox = playing(
+        "[identity]\nreplies = [{}, { delay = '1500ms' }, {}]\n[[job]]\nsubmit = [{ http = 401 }, {}]\n\
+         polls = [{ status = 0 }]\n",
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let gate = || {
+        let gate = Gate::exchanging(&sandbox).set("EPM_LEDGER", dir.path().join("ledger.json"));
+        gate.set("EPM_LEDGER_KEY", "close")
+    };
+    let mut running = gate().start(RUN);
+    running.until("the second exchange is under way", || sandbox.exchanges() == 2);
+    running.signal("TERM");
+    let ran = running.finish();
+    assert_eq!((ran.end(), ran.output("submitted")), ((143, "interrupted"), "no"), "{ran:?}");
+    let ran = gate().run(RUN);
+    assert_eq!((ran.end(), sandbox.taken()), ((0, "succeeded"), 1), "{ran:?}");
+}

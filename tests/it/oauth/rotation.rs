@@ -36,13 +36,30 @@ fn a_second_run_goes_on_with_the_token_of_the_first() {
 }
 
 #[test]
-fn an_answer_without_a_new_token_leaves_the_old_one_as_it_is() {
+fn an_answer_without_a_new_token_leaves_the_old_one() {
     let sandbox = playing("[identity]\nrotates = false\n[[job]]\npolls = [{ status = 0 }]\n");
-    let gate = Gate::exchanging(&sandbox);
-    std::fs::set_permissions(gate.path("given-token"), std::fs::Permissions::from_mode(0o640)).unwrap();
-    let (ran, kept, mode) = run_and_read(gate);
+    let (ran, kept, _) = run_and_read(Gate::exchanging(&sandbox));
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    assert_eq!((kept, mode), (sandbox.refresh_token(), 0o640));
+    assert_eq!(kept.trim(), sandbox.refresh_token());
+}
+
+#[test]
+fn an_empty_token_is_none_and_one_without_an_access_token_is_kept() {
+    let play = |reply: &str| {
+        let sandbox =
+            playing(&format!("[identity]\nreplies = [{{ {reply} }}, {{}}]\n[[job]]\npolls = [{{ status = 0 }}]\n"));
+        let (ran, kept, _) = run_and_read(Gate::exchanging(&sandbox));
+        (ran, kept, sandbox)
+    };
+    let (ran, kept, _) = play("fields = { refresh_token = '' }");
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert!(kept.starts_with("sbx-refresh-0"), "{kept}");
+    for reply in ["without = ['access_token']", "fields = { access_token = '' }"] {
+        let (ran, kept, sandbox) = play(reply);
+        // Its fault is told; the token that came is not lost by it.
+        assert_eq!(ran.end(), (31, "unreachable"), "{ran:?}");
+        assert_eq!(kept.trim(), sandbox.refresh_token());
+    }
 }
 
 #[test]
@@ -64,21 +81,54 @@ fn nothing_is_exchanged_where_the_next_token_could_not_be_kept() {
     // Nobody can make a file in that folder.
     let ran = Gate::exchanging(&sandbox).set("EPM_REFRESH_TOKEN_FILE", "/proc/self/comm").run(RUN);
     assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
-    ran.mentions(&["cannot be replaced", "hint: ", "a folder that this user may write to"]);
+    ran.mentions(&["the lock `/proc/", "comm.lock` beside the refresh token's file cannot be taken", "hint: "]);
+    // A folder stands where the next token is written first.
+    let gate = Gate::exchanging(&sandbox);
+    std::fs::create_dir(gate.path("given-token.part")).unwrap();
+    let ran = gate.run(RUN);
+    assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+    ran.mentions(&["given-token` cannot be replaced", "hint: ", "a folder that this user may write to"]);
     assert!(sandbox.token_requests().is_empty() && sandbox.requests().is_empty());
 }
 
+/// A service that takes its time for the first exchange, so that something can happen meanwhile.
+const SLOW: &str = "[identity]\naccess_serves = 5\nreplies = [{ delay = '1s' }, {}]\n[[job]]\n\
+                    polls = [{ times = 6 }, { status = 0 }]\n";
+
 #[test]
-fn a_file_that_cannot_be_replaced_after_all_is_said_to_be_dead_and_the_run_goes_on() {
-    let sandbox = shipped("quick-success");
-    let gate = Gate::exchanging(&sandbox);
-    // What the next token is written to first.
-    std::fs::create_dir(gate.path("given-token.part")).unwrap();
-    let old = sandbox.refresh_token();
-    let (ran, kept, _) = run_and_read(gate);
+fn a_run_whose_token_could_not_be_kept_after_all_goes_on_with_it() {
+    let sandbox = playing(SLOW);
+    let mut running = Gate::exchanging(&sandbox).start(RUN);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    std::fs::remove_file(running.path("given-token.part")).unwrap();
+    let (ran, dir) = running.finish_and_keep();
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    ran.mentions(&["is dead", "epm-gate login"]);
-    assert_eq!(kept, old);
+    ran.mentions(&["cannot be replaced", "given-token` is dead", "epm-gate login"]);
+    // The next exchange was one of the token that could not be kept, and had more luck.
+    assert_eq!(sandbox.exchanges(), 2);
+    assert_eq!(text_of(&dir.path().join("given-token")).trim(), sandbox.refresh_token());
+}
+
+#[test]
+fn a_token_that_was_written_beside_its_file_is_taken_up_by_the_next_run() {
+    let sandbox = playing(&SLOW.replace("access_serves = 5\n", ""));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let old = sandbox.refresh_token();
+    std::fs::write(&file, &old).unwrap();
+    let mut running = with_file(&sandbox, &file).start(RUN);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    // No file can be put in the place of a folder.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let ran = running.finish();
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    ran.mentions(&["is dead", "token.part`"]);
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, old).unwrap();
+    let ran = with_file(&sandbox, &file).run(RUN);
+    assert_eq!((ran.end(), sandbox.exchanges()), ((0, "succeeded"), 2), "{ran:?}");
+    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
 }
 
 #[test]

@@ -32,7 +32,13 @@ fn what_is_missing_or_doubled_is_named() {
         (&[REFRESH, CLIENT, ("EPM_TOKEN_URL", "http://idcs.example.com/t")], &["`EPM_TOKEN_URL`", "plain `http`"]),
         (&[REFRESH, CLIENT, ("EPM_TOKEN_URL", "https://a:hush@b/t")], &["`EPM_TOKEN_URL`", "has a user in it"]),
         (&[REFRESH, ("EPM_REFRESH_TOKEN_FILE", "x")], &["`EPM_REFRESH_TOKEN` is set as well"]),
-        (&[("EPM_REFRESH_TOKEN_FILE", "none"), TOKEN_URL, CLIENT], &["`EPM_REFRESH_TOKEN_FILE`", "cannot read `none`"]),
+        (
+            &[("EPM_REFRESH_TOKEN_FILE", "none"), TOKEN_URL, CLIENT],
+            &["`EPM_REFRESH_TOKEN_FILE`", "cannot read `none`", "epm-gate login"],
+        ),
+        (&[("EPM_ACCESS_TOKEN", "Bearer abc")], &["`EPM_ACCESS_TOKEN`", "begins with `Bearer `"]),
+        (&[("EPM_ACCESS_TOKEN", "t"), ("HTTPS_PROXY", "$(proxy)")], &["`HTTPS_PROXY`", "placeholder"]),
+        (&[("EPM_ACCESS_TOKEN", "t"), ("SSL_CERT_FILE", "${{ x }}")], &["`SSL_CERT_FILE`", "placeholder"]),
         (&[("EPM_REFRESH_TOKEN", "$(token)"), TOKEN_URL, CLIENT], &["`EPM_REFRESH_TOKEN`", "placeholder"]),
     ];
     for (variables, problems) in table {

@@ -84,3 +84,40 @@ fn a_submit_waits_for_a_token_and_is_sent_once() {
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert_eq!(sandbox.taken(), 1);
 }
+
+#[test]
+fn an_identity_service_that_asks_to_be_left_alone_is() {
+    let sandbox = playing(
+        "[identity]\nreplies = [{ http = 503, headers = { Retry-After = '2' } }, {}]\n[[job]]\npolls = [{ status = 0 }]\n",
+    );
+    let ran = Gate::exchanging(&sandbox).run(RUN);
+    assert_eq!((ran.end(), sandbox.token_requests().len()), ((0, "succeeded"), 2), "{ran:?}");
+}
+
+#[test]
+fn a_token_that_ends_at_once_is_not_exchanged_for_each_request() {
+    let sandbox = playing(
+        "[identity]\nreplies = [{ fields = { expires_in = 0 } }]\n[[job]]\npolls = [{ times = 9 }, { status = 0 }]\n",
+    );
+    let ran = Gate::exchanging(&sandbox).run(RUN);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert!(sandbox.exchanges() <= 3, "{}", sandbox.exchanges());
+}
+
+#[test]
+fn a_log_that_is_refused_is_asked_for_again_with_a_renewed_token() {
+    // The look, the hour, the submit and the poll.
+    let sandbox =
+        playing("[identity]\naccess_serves = 4\n[[job]]\npolls = [{ status = 1 }]\nlog = ' ERROR [AIF]: x'\n");
+    let ran = Gate::exchanging(&sandbox).run(RUN);
+    assert_eq!((ran.end(), sandbox.exchanges()), ((10, "failed"), 2), "{ran:?}");
+    ran.mentions(&["ERROR [AIF]: x"]);
+}
+
+#[test]
+fn exchanges_are_told_to_whoever_wants_to_know_each_request() {
+    let sandbox = playing("[identity]\nreplies = [{ http = 503 }, {}]\n[[job]]\npolls = [{ status = 0 }]\n");
+    let ran = Gate::exchanging(&sandbox).run([RUN.as_slice(), &["-v"]].concat());
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    ran.mentions(&["exchange at `127.0.0.1", "HTTP 503", "an access token for 1h"]);
+}
