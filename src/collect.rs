@@ -5,8 +5,9 @@ pub mod excerpt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
 
+use crate::epm::Client;
+use crate::epm::download;
 use crate::epm::error::ReadError;
-use crate::epm::{Client, DownloadError};
 use crate::foreign::Foreign;
 use crate::wait::{Rules, persist};
 
@@ -33,19 +34,19 @@ pub async fn log_excerpt(
     // Oracle's page gives `%2F`, an older copy of it `%5C` (epm-api.md §4.1).
     let backslashed = path.replace('/', "\\");
     let mut excerpt = read(client, &path, &rules, until).await;
-    if let Err(DownloadError::Refused(_) | DownloadError::Read(ReadError::Missing { .. })) = excerpt {
+    if let Err(download::Error::Refused(_) | download::Error::Read(ReadError::Missing { .. })) = excerpt {
         excerpt = read(client, &backslashed, &rules, until).await;
     }
     excerpt.map_err(|error| error.to_string())
 }
 
-async fn read(client: &Client, path: &str, rules: &Rules, until: Instant) -> Result<Excerpt, DownloadError> {
+async fn read(client: &Client, path: &str, rules: &Rules, until: Instant) -> Result<Excerpt, download::Error> {
     let name = utf8_percent_encode(path, SEGMENT).to_string();
     let attempt = async || {
         let mut reader = Reader::new(client.mask());
         match client.download(&name, until, |piece| reader.push(piece)).await {
             Ok(()) => Ok(Ok(reader.finish())),
-            Err(DownloadError::Read(ReadError::Fault(fault))) => Err(fault),
+            Err(download::Error::Read(ReadError::Fault(fault))) => Err(fault),
             Err(error) => Ok(Err(error)),
         }
     };

@@ -1,5 +1,6 @@
 //! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
 
+pub mod download;
 pub mod error;
 pub mod recording;
 pub mod reply;
@@ -13,8 +14,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ::url::Url;
+use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
-use reqwest::{RequestBuilder, Response};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
@@ -26,7 +27,7 @@ use crate::http::{self, Allowance, Network, Transport};
 use crate::job::{Answer, JobId};
 use crate::payload::Payload;
 
-use error::{Fault, ReadError, Refusal, words};
+use error::{Fault, ReadError, Refusal};
 use recording::{Beginning, Noted, Recording};
 use reply::{Asked, Reply};
 use submission::Submission;
@@ -83,23 +84,6 @@ impl Purpose {
     /// Whether this refusal is one of us, and not of the path alone.
     fn is_refused_by(self, refusal: &Refusal) -> bool {
         self == Self::Ask || !matches!(refusal, Refusal::Forbidden { .. } | Refusal::Redirect { .. } | Refusal::Proxy)
-    }
-}
-
-/// Why a file did not come.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum DownloadError {
-    /// No answer, or none that lets us in.
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    /// EPM says why not: as JSON, with HTTP 200 (epm-api.md §4.1).
-    #[error("EPM does not give it out{}", words(.0.facts.details.as_ref()))]
-    Refused(Answer),
-}
-
-impl From<Fault> for DownloadError {
-    fn from(fault: Fault) -> Self {
-        Self::Read(fault.into())
     }
 }
 
@@ -235,64 +219,6 @@ impl Client {
         let reply = self.read(self.url.jobs(), Purpose::Ask).await?;
         reply.check(&self.mask())?;
         Ok(wire::list(&reply.body, &self.mask()).ok_or(Fault::NotJson { status: reply.status })?)
-    }
-
-    /// Downloads a file, piece by piece. `name` is its path, encoded as one segment.
-    ///
-    /// # Errors
-    ///
-    /// Whatever is not the file's content, or a transfer that stalls.
-    pub async fn download(
-        &self,
-        name: &str,
-        until: Instant,
-        mut piece: impl FnMut(&[u8]),
-    ) -> Result<(), DownloadError> {
-        let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
-        let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
-        let unauthorized = DownloadError::Read(Refusal::Unauthorized.into());
-        match self.transfer(name, &shown, allowance, &mut piece).await {
-            // Nothing came yet, so that it may begin anew.
-            Err(error) if error == unauthorized => {
-                let refused = || DownloadError::Read(self.unauthorized().into());
-                if !self.authorizer.renew(shown.generation, allowance()).await.map_err(ReadError::from)? {
-                    return Err(refused());
-                }
-                let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
-                let again = self.transfer(name, &shown, allowance, &mut piece).await;
-                again.map_err(|error| if error == unauthorized { refused() } else { error })
-            }
-            done => done,
-        }
-    }
-
-    async fn transfer(
-        &self,
-        name: &str,
-        shown: &Shown,
-        allowance: impl Fn() -> Allowance,
-        piece: &mut impl FnMut(&[u8]),
-    ) -> Result<(), DownloadError> {
-        let (host, url) = (self.url.host(), self.url.file(name));
-        let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
-        let request = shown.on(self.reads.get(url));
-        let mut response = noted.step(allowance().spend(&host, request.send()).await).map_err(Fault::from)?;
-        (self.trace)(&format!("GET of the file {}: HTTP {}", quote(name), response.status().as_u16()));
-        if response.status().as_u16() != 200 || is_no_file(&response) {
-            let read = http::read(response, &host, allowance()).await;
-            noted.ended(&read, || self.mask());
-            let reply = Reply::from(read.map_err(Fault::from)?);
-            reply.check(&self.mask()).map_err(DownloadError::Read)?;
-            let answer = wire::answer(&reply.body, &self.mask()).unwrap_or_default();
-            return Err(DownloadError::Refused(answer));
-        }
-        noted.begins_file(&response);
-        while let Some(bytes) = noted.step(allowance().spend(&host, response.chunk()).await).map_err(Fault::from)? {
-            noted.piece(&bytes);
-            piece(&bytes);
-        }
-        noted.ends_file();
-        Ok(())
     }
 
     /// The service: its host, and the prefix where several stand behind one.
@@ -466,12 +392,4 @@ impl Shown {
             None => request,
         }
     }
-}
-
-/// Whether the body is something else than the file: EPM says in JSON why it does not give one out, and a page is no
-/// log of a job.
-fn is_no_file(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.trim_start().to_ascii_lowercase();
-    kind.starts_with("application/json") || kind.starts_with("text/html")
 }
