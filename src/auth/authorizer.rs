@@ -341,3 +341,49 @@ impl Token {
         Self { secret: access.token, due, ends: lasts.and_then(at) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secs(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn access(lasts: Option<Duration>) -> Access {
+        Access { token: SecretString::from("t"), lasts }
+    }
+
+    fn unavailable(retry_after: Option<Duration>) -> NoToken {
+        NoToken::Fault(Fault::Unavailable { host: "h".to_owned(), status: 503, retry_after })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_a_minute_ahead_or_at_half_of_a_shorter_life() {
+        let asked = Instant::now();
+        let table = [(3600, 3540, 3600), (120, 60, 120), (90, 45, 90), (2, 1, 2)];
+        for (lasts, due, ends) in table {
+            let token = Token::new(access(Some(secs(lasts))), asked);
+            assert_eq!((token.due, token.ends), (Some(asked + secs(due)), Some(asked + secs(ends))), "{lasts}");
+        }
+        let token = Token::new(access(Some(Duration::ZERO)), asked);
+        assert_eq!(token.ends, Some(asked + SHORTEST));
+        let token = Token::new(access(None), asked);
+        assert_eq!((token.due, token.ends), (None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_identity_service_is_left_alone_ever_longer_and_as_long_as_it_asks() {
+        let mut held = Held::default();
+        let now = Instant::now();
+        for pause in [1, 2, 4, 8, 16, 30, 30] {
+            held.learn(Err(unavailable(None)), now);
+            assert_eq!(held.not_before, Some(now + secs(pause)));
+        }
+        held.learn(Err(unavailable(Some(secs(600)))), now);
+        assert_eq!(held.not_before, Some(now + secs(600)));
+        held.learn(Ok(access(None)), now);
+        assert_eq!((held.not_before, held.faults, held.generation), (None, 0, 1));
+        assert!(held.good(now + secs(1_000_000)).is_some());
+    }
+}

@@ -284,3 +284,73 @@ fn skew(date: Option<&str>) -> Option<i64> {
     };
     (ahead.abs() > 60).then_some(ahead)
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderMap;
+
+    use super::*;
+
+    fn denied(kind: Kind, status: u16, body: &str, date: Option<&str>) -> Denial {
+        let answer = Answer { status, headers: HeaderMap::new(), body: body.into(), peer: None };
+        denial("idcs.example.com".to_owned(), &answer, kind, date, &Mask::new(["hush".to_owned()]))
+    }
+
+    #[test]
+    fn each_refusal_has_a_name_and_advice_of_its_own() {
+        let consumed = r#"{"error":"invalid_grant","error_description":"The token has already been consumed"}"#;
+        let expired = r#"{"error":"invalid_grant","error_description":"Token is expired for client : abc"}"#;
+        let other = r#"{"error":"invalid_grant","error_description":"grant hush is invalid"}"#;
+        let (refresh, assertion) = (Kind::RefreshToken, Kind::Assertion);
+        let table = [
+            (refresh, 400, consumed, "already been consumed", "`epm-gate login`, keep it"),
+            (refresh, 400, expired, "has expired", "login --renew"),
+            (refresh, 400, other, "`grant *** is invalid`", "`epm-gate login`, keep it"),
+            (refresh, 400, r#"{"error":"invalid_grant"}"#, "is not accepted (`invalid_grant`)", "`epm-gate login`"),
+            (assertion, 400, other, "does not accept the assertion", "--jwt-key-id"),
+            (assertion, 400, consumed, "does not accept the assertion", "--jwt-key-id"),
+            (refresh, 401, r#"{"error":"invalid_client"}"#, "`invalid_client`", "EPM_CLIENT_SECRET"),
+            (refresh, 400, r#"{"error":"unauthorized_client"}"#, "`unauthorized_client`", "Allow token refresh"),
+            (refresh, 400, r#"{"error":"invalid_scope"}"#, "HTTP 400, `invalid_scope`", "`--scope`"),
+            (refresh, 404, "<html>", "`idcs.example.com` refused (HTTP 404)", "`--token-url`"),
+        ];
+        for (kind, status, body, said, advice) in table {
+            let denial = denied(kind, status, body, None);
+            assert!(denial.to_string().contains(said), "{body}: {denial}");
+            assert!(denial.help().contains(advice), "{body}: {}", denial.help());
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_by_more_than_a_minute_is_blamed_for_a_refused_assertion() {
+        let body = r#"{"error":"invalid_grant"}"#;
+        let date = |ahead: i64| {
+            let seconds = Duration::from_secs(ahead.unsigned_abs());
+            let now = SystemTime::now();
+            httpdate::fmt_http_date(if ahead < 0 { now - seconds } else { now + seconds })
+        };
+        for (ahead, is_blamed) in [(0, false), (30, false), (-30, false), (600, true), (-600, true)] {
+            let denial = denied(Kind::Assertion, 400, body, Some(&date(ahead)));
+            assert_eq!(denial.help().contains("clock"), is_blamed, "{ahead}");
+        }
+    }
+
+    #[test]
+    fn only_what_never_left_has_used_nothing_up() {
+        let host = || "h".to_owned();
+        let shut = http::fault::Fault::NoConnection { host: host(), reason: String::new() };
+        let lost = http::fault::Fault::Broken { host: host(), reason: String::new() };
+        let wait = Some(Duration::from_secs(7));
+        let table = [
+            (Fault::Http(shut), true, Hope::Budget, None),
+            (Fault::Http(lost), false, Hope::Budget, None),
+            (Fault::Unavailable { host: host(), status: 503, retry_after: wait }, false, Hope::Budget, wait),
+            (Fault::NoTokens { host: host(), status: 200 }, false, Hope::None, None),
+            (Fault::Busy, true, Hope::Budget, None),
+        ];
+        for (fault, before, hope, wish) in table {
+            assert_eq!((fault.is_before_sending(), fault.hope(), fault.retry_after()), (before, hope, wish), "{fault}");
+            assert!(!fault.help().is_empty());
+        }
+    }
+}

@@ -192,3 +192,70 @@ pub(super) fn duration(seconds: &Value) -> Option<Duration> {
     };
     Duration::try_from_secs_f64(seconds.filter(|seconds| *seconds <= LONGEST)?).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::HeaderMap;
+    use serde_json::json;
+
+    use super::*;
+
+    fn identity(secret: Option<&str>) -> Identity {
+        let token_url = Url::parse("https://idcs.example.com:8443/oauth2/v1/token").expect("a URL");
+        Identity { token_url, client_id: "a b".to_owned(), client_secret: secret.map(SecretString::from), scope: None }
+    }
+
+    fn granted(status: u16, body: &str) -> Option<(Option<String>, Option<String>)> {
+        let answer = Answer { status, headers: HeaderMap::new(), body: body.into(), peer: None };
+        let text = |token: SecretString| token.expose_secret().to_owned();
+        let granted = identity(None).granted(&answer)?;
+        Some((granted.refresh.map(text), granted.access.ok().map(|access| text(access.token))))
+    }
+
+    #[test]
+    fn whatever_tokens_an_answer_has_are_taken_and_no_others() {
+        let some = |text: &str| Some(text.to_owned());
+        let table = [
+            (200, r#"{"access_token":"a","refresh_token":"r"}"#, Some((some("r"), some("a")))),
+            (200, r#"{"access_token":"a"}"#, Some((None, some("a")))),
+            (200, r#"{"access_token":"a","refresh_token":null}"#, Some((None, some("a")))),
+            (200, r#"{"access_token":"a","refresh_token":""}"#, Some((None, some("a")))),
+            (200, r#"{"access_token":"a","refresh_token":"r\nx"}"#, Some((None, some("a")))),
+            (200, r#"{"refresh_token":"r"}"#, Some((some("r"), None))),
+            (200, r#"{"access_token":"","refresh_token":"r"}"#, Some((some("r"), None))),
+            (200, "{}", None),
+            (200, "<html>", None),
+            (400, r#"{"access_token":"a"}"#, None),
+        ];
+        for (status, body, expected) in table {
+            assert_eq!(granted(status, body), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_life_is_a_number_or_its_spelling() {
+        let table = [
+            (json!(3600), Some(3600)),
+            (json!("300"), Some(300)),
+            (json!(0), Some(0)),
+            (json!(-1), None),
+            (json!(1e19), None),
+            (json!("soon"), None),
+            (json!(null), None),
+            (json!([1]), None),
+        ];
+        for (value, expected) in table {
+            assert_eq!(duration(&value), expected.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(duration(&json!("NaN")), None);
+    }
+
+    #[test]
+    fn a_client_shows_itself_form_encoded_and_its_secret_is_known_so() {
+        let (public, confidential) = (identity(None), identity(Some("s+/=é")));
+        assert_eq!(confidential.host(), "idcs.example.com:8443");
+        let sent = STANDARD.encode("a+b:s%2B%2F%3D%C3%A9");
+        assert!(confidential.forms().contains(&sent) && confidential.forms().contains(&"s+/=é".to_owned()));
+        assert!(public.forms().is_empty());
+    }
+}
