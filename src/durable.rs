@@ -105,11 +105,11 @@ pub fn replace(path: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     flush_folder(folder(path))
 }
 
-/// The replacement of a file, made ahead: its room is taken on the disk, so that what is to stand there has a place.
+/// The replacement of a file, made ahead: its room is taken on the disk (`FILE.room`), so that what is to stand there has
+/// a place. What could not be put in the file's place stays beside it (`FILE.next`), which no preparation touches.
 #[derive(Debug)]
 pub struct Replacement {
     path: PathBuf,
-    part: PathBuf,
     file: File,
 }
 
@@ -123,56 +123,79 @@ impl Replacement {
     ///
     /// What the system says; the file is as it was.
     pub fn prepare(path: &Path, room: usize) -> io::Result<Self> {
-        let part = beside(path, "part");
-        let mut file = new_file(&part, Readers::Owner)?;
-        file.write_all(&vec![FILLING; room])?;
-        file.sync_all()?;
-        Ok(Self { path: path.to_owned(), part, file })
+        let mut file = new_file(&beside(path, "room"), Readers::Owner)?;
+        let filled = file.write_all(&vec![FILLING; room]).and_then(|()| file.sync_all());
+        let replacement = Self { path: path.to_owned(), file };
+        match filled {
+            Ok(()) => Ok(replacement),
+            Err(error) => {
+                replacement.discard();
+                Err(error)
+            }
+        }
     }
 
-    /// Writes the text, and puts it in the file's place. Where only the last step fails, it stays beside the file.
+    /// Writes the content, and puts it in the file's place; failing that, it stays beside the file.
     ///
     /// # Errors
     ///
     /// What the system says; the file is as it was.
-    pub fn commit(mut self, line: &str) -> io::Result<()> {
+    pub fn commit(mut self, content: &[u8]) -> io::Result<()> {
+        let (room, next) = (beside(&self.path, "room"), beside(&self.path, "next"));
         self.file.rewind()?;
-        self.file.write_all(format!("{line}\n").as_bytes())?;
-        self.file.set_len(line.len() as u64 + 1)?;
+        self.file.write_all(content)?;
+        self.file.set_len(content.len() as u64)?;
         self.file.sync_all()?;
         // Closed, since some systems rename no file that is open.
-        let (part, path) = (self.part, self.path);
         drop(self.file);
-        rename(&part, &path)?;
+        if let Err(error) = rename(&room, &self.path) {
+            // Where even this fails, it is lost to the disk; whoever holds it in memory is told.
+            let _ = fs::rename(&room, &next);
+            return Err(error);
+        }
+        // What stayed beside the file before is older.
+        let _ = fs::remove_file(&next);
         // It stands there; that a folder may not be flushed takes nothing back.
-        let _ = flush_folder(folder(&path));
+        let _ = flush_folder(folder(&self.path));
         Ok(())
     }
 
     /// Gives the room back.
     pub fn discard(self) {
         // What stays is overwritten by the next one.
-        let _ = fs::remove_file(&self.part);
+        let _ = fs::remove_file(beside(&self.path, "room"));
     }
 
-    /// Puts the line in its place that an earlier process had written beside the file, and no further. Whether there was
-    /// one.
+    /// Puts a line in the file's place that stayed beside it, or that a killed process had written into its room. Whether
+    /// there was one.
     ///
     /// # Errors
     ///
     /// What the system says; the line stands where it stood.
     pub fn take_up(path: &Path) -> io::Result<bool> {
-        let part = beside(path, "part");
-        let Ok(text) = fs::read_to_string(&part) else { return Ok(false) };
-        let whole = text.split_once('\n').filter(|(_, rest)| rest.bytes().all(|byte| byte == FILLING));
-        let Some((line, _)) = whole.filter(|(line, _)| !line.is_empty()) else { return Ok(false) };
-        let file = OpenOptions::new().write(true).open(&part)?;
-        file.set_len(line.len() as u64 + 1)?;
-        file.sync_all()?;
-        drop(file);
-        rename(&part, path)?;
-        Ok(true)
+        let standing = fs::read(path).unwrap_or_default();
+        // The room is the newer of the two.
+        for place in ["room", "next"].map(|suffix| beside(path, suffix)) {
+            let Some(length) = whole_line(&place, &standing) else { continue };
+            let file = OpenOptions::new().write(true).open(&place)?;
+            file.set_len(length)?;
+            file.sync_all()?;
+            drop(file);
+            rename(&place, path)?;
+            return Ok(true);
+        }
+        Ok(false)
     }
+}
+
+/// The length of the line that stands whole in a file, if that is one and another than `standing`, which a rehearsal that
+/// was killed leaves behind.
+fn whole_line(file: &Path, standing: &[u8]) -> Option<u64> {
+    let bytes = fs::read(file).ok()?;
+    let length = bytes.iter().position(|byte| *byte == b'\n')? + 1;
+    let (line, rest) = bytes.split_at(length);
+    let is_whole = length > 1 && rest.iter().all(|byte| *byte == FILLING);
+    (is_whole && line.trim_ascii_end() != standing.trim_ascii_end()).then_some(length as u64)
 }
 
 /// Renames, and tries again for a moment: a scanner of viruses holds a new file open, and a share may stutter.
@@ -239,7 +262,7 @@ mod tests {
         let replacement = Replacement::prepare(&path, 100).unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"old\n");
         assert!(!Replacement::take_up(&path).unwrap());
-        replacement.commit("new").unwrap();
+        replacement.commit(b"new\n").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new\n");
         Replacement::prepare(&path, 100).unwrap().discard();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
@@ -250,18 +273,36 @@ mod tests {
     fn what_could_not_be_put_in_its_place_is_taken_up_from_beside_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("token");
-        let taken = |text: &str| {
+        let taken = |suffix: &str, text: &str| {
             fs::write(&path, "old\n").unwrap();
-            fs::write(beside(&path, "part"), text).unwrap();
-            (Replacement::take_up(&path).unwrap(), fs::read_to_string(&path).unwrap())
+            fs::write(beside(&path, suffix), text).unwrap();
+            let taken = (Replacement::take_up(&path).unwrap(), fs::read_to_string(&path).unwrap());
+            let _ = fs::remove_file(beside(&path, suffix));
+            taken
         };
-        for text in ["new\n", "new\n-----"] {
-            assert_eq!(taken(text), (true, "new\n".to_owned()), "{text:?}");
-        }
-        for text in ["", "\n", "-----", "new", "new\nother"] {
-            assert_eq!(taken(text), (false, "old\n".to_owned()), "{text:?}");
+        for suffix in ["room", "next"] {
+            for text in ["new\n", "new\n-----"] {
+                assert_eq!(taken(suffix, text), (true, "new\n".to_owned()), "{suffix}: {text:?}");
+            }
+            for text in ["", "\n", "-----", "new", "new\nother", "old\n", "old\n---"] {
+                assert_eq!(taken(suffix, text), (false, "old\n".to_owned()), "{suffix}: {text:?}");
+            }
         }
         assert!(!Replacement::take_up(&dir.path().join("none")).unwrap());
+    }
+
+    #[test]
+    fn what_stays_beside_the_file_outlives_every_preparation() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("token");
+        fs::create_dir(&path).unwrap();
+        assert!(Replacement::prepare(&path, 100).unwrap().commit(b"new\n").is_err());
+        Replacement::prepare(&path, 100).unwrap().discard();
+        fs::remove_dir(&path).unwrap();
+        fs::write(&path, "old\n").unwrap();
+        Replacement::prepare(&path, 100).unwrap().discard();
+        assert!(Replacement::take_up(&path).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), b"new\n");
     }
 
     #[cfg(unix)]

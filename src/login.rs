@@ -14,7 +14,7 @@ use crate::auth::exchange::{Grant, Kept, Way};
 use crate::auth::identity::Identity;
 use crate::auth::token_file::{self, TokenFile, Turn};
 use crate::auth::{Credentials, NoToken};
-use crate::durable::Replacement;
+use crate::durable::{self, Replacement};
 use crate::epm::error::Fault;
 use crate::foreign::{quote, quote_path};
 use crate::gate::desk::Desk;
@@ -80,18 +80,22 @@ impl Login {
         };
         match self.invite(transport, console).await {
             Ok(token) => self.keep(&turn, replacement, &token),
-            Err(error) => refused(&error),
+            Err(error) => {
+                replacement.discard();
+                refused(&error)
+            }
         }
     }
 
     /// Waits until no other gate exchanges the token that is there, and takes the room for the next one.
     async fn take_turn(&self) -> Result<(Turn, Replacement), token_file::Error> {
-        let turn = loop {
+        let mut turn = loop {
             match self.file.turn()? {
                 Some(turn) => break turn,
                 None => sleep(TURN).await,
             }
         };
+        turn.take_up()?;
         turn.rehearse()?;
         let replacement = turn.replacement()?;
         Ok((turn, replacement))
@@ -113,7 +117,11 @@ impl Login {
         let path = quote_path(self.file.path());
         match turn.replace(replacement, token) {
             Ok(()) => End::new(Outcome::Succeeded, format!("the refresh token is in {path}"), None),
-            Err(error) => End::new(Outcome::Unwritable, format!("{error}; the token is lost"), Some(error.help())),
+            Err(error) => {
+                let next = quote_path(&durable::beside(self.file.path(), "next"));
+                let why = format!("{error}; if the token could be written at all, it stands in {next}");
+                End::new(Outcome::Unwritable, why, Some("move it there, or log in again"))
+            }
         }
     }
 

@@ -18,7 +18,7 @@ use crate::foreign::quote;
 use crate::http::{Allowance, Transport};
 use crate::pace::brief;
 
-use super::error::{Fault, NoToken};
+use super::error::{Denial, Fault, NoToken};
 use super::exchange::{Ears, Grant, Kept, Way, exchange};
 use super::identity::Access;
 use super::secret::{check, forms, read_secret};
@@ -228,6 +228,8 @@ impl Authorizer {
         let is_too_soon = held.not_before.is_some_and(|not_before| Instant::now() < not_before);
         match (&held.failed, &way.grant) {
             (Some(NoToken::Denied(_)), Grant::RefreshTokenFile(kept)) if has_changed(kept) => None,
+            // What keeps a file from being used may pass, as a fault does.
+            (Some(NoToken::Denied(Denial::File(_))), _) if !is_too_soon => None,
             (Some(denied @ NoToken::Denied(_)), _) => Some(denied.clone()),
             (Some(fault), _) if is_too_soon => Some(fault.clone()),
             _ => None,
@@ -338,7 +340,9 @@ impl Token {
         let at = |life: Duration| asked.checked_add(life);
         let lasts = access.lasts.map(|life| life.max(SHORTEST));
         let due = lasts.and_then(|life| at(life.saturating_sub(AHEAD.min(life / 2))));
-        Self { secret: access.token, due, ends: lasts.and_then(at) }
+        // One that is there serves, however long it took to come.
+        let ends = lasts.and_then(at).map(|ends| ends.max(Instant::now() + SHORTEST));
+        Self { secret: access.token, due, ends }
     }
 }
 

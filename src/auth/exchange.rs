@@ -41,8 +41,8 @@ pub enum Grant {
 pub struct Kept {
     /// The file.
     pub file: TokenFile,
-    /// What was exchanged last, to tell whether somebody has put another token into the file since.
-    exchanged: RefCell<Option<SecretString>>,
+    /// What was exchanged last, and what stood in the file then, to tell whether somebody has put another token there.
+    exchanged: RefCell<Option<[SecretString; 2]>>,
     /// The token that could not be put in the file's place, which holds the first of these and is dead.
     unwritten: RefCell<Option<(SecretString, SecretString)>>,
 }
@@ -53,9 +53,9 @@ impl Kept {
         Self { file, exchanged: RefCell::default(), unwritten: RefCell::default() }
     }
 
-    /// Whether this is the token that was exchanged last.
+    /// Whether this is what was exchanged last, or stood in the file then.
     pub fn is_exchanged(&self, token: &SecretString) -> bool {
-        self.exchanged.borrow().as_ref().is_some_and(|exchanged| is_same(exchanged, token))
+        self.exchanged.borrow().iter().flatten().any(|exchanged| is_same(exchanged, token))
     }
 }
 
@@ -105,7 +105,7 @@ pub async fn exchange(way: &Way, transport: &Transport, ears: &Ears<'_>) -> Resu
         Grant::RefreshTokenFile(kept) => {
             let begun = begin(kept).await?;
             (ears.learn)(&begun.token);
-            *kept.exchanged.borrow_mut() = Some(begun.token.clone());
+            *kept.exchanged.borrow_mut() = Some([begun.token.clone(), begun.standing.clone()]);
             (ears.sends)();
             let result = way.identity.refresh(transport, &begun.token).await;
             end(kept, begun, result, ears).await?
@@ -158,52 +158,65 @@ fn try_to_begin(
     unwritten: Option<(SecretString, SecretString)>,
 ) -> Result<Option<Begun>, token_file::Error> {
     let Some(mut turn) = file.turn()? else { return Ok(None) };
-    if let Some((dead, token)) = unwritten
-        && file.read().is_ok_and(|standing| is_same(&standing, &dead))
+    let taken_up = turn.take_up();
+    // Only now: what stood there before may be the token that another gate has just used up.
+    let standing = file.read();
+    if let (Some((dead, token)), Ok(standing)) = (unwritten, &standing)
+        && is_same(standing, &dead)
     {
-        // It could not be kept so far; that is tried again, and goes on without.
+        // It still cannot be put in its place, which its successor may. The mark stands.
         let replacement = turn.replacement().ok();
-        let _ = turn.begin(&dead);
         return Ok(Some(Begun { turn, token, standing: dead, replacement, unfinished: None }));
     }
-    turn.take_up()?;
+    taken_up?;
+    let token = standing?;
     turn.rehearse()?;
-    // Only now: what stood there before may be the token that another gate has just used up.
-    let token = file.read()?;
-    let replacement = Some(turn.replacement()?);
+    let replacement = turn.replacement()?;
     let unfinished = turn.unfinished(&token);
     turn.begin(&token)?;
-    Ok(Some(Begun { turn, standing: token.clone(), token, replacement, unfinished }))
+    Ok(Some(Begun { turn, standing: token.clone(), token, replacement: Some(replacement), unfinished }))
 }
 
 /// Writes the next token down, or what is known of the old one.
 async fn end(kept: &Kept, begun: Begun, result: Result<Granted, NoToken>, ears: &Ears<'_>) -> Result<Granted, NoToken> {
-    let Begun { mut turn, token, standing, replacement, unfinished } = begun;
-    let file = turn.path().to_owned();
     let granted = match result {
         Ok(granted) => granted,
-        Err(NoToken::Denied(Denial::Dead { death, .. })) => {
-            let cut_short = unfinished.filter(|_| death != Death::Outlived);
-            let cut_short = cut_short.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
-            return Err(NoToken::Denied(Denial::Dead { death, file: Some(file), cut_short }));
-        }
-        Err(error) => {
-            // Where nothing was exchanged, the mark goes; an earlier one, though, still says what it said.
-            let is_harmless = !matches!(&error, NoToken::Fault(fault) if !fault.is_before_sending());
-            if is_harmless && unfinished.is_none() {
-                turn.end();
-            }
-            return Err(error);
-        }
+        Err(error) => return Err(in_vain(kept, begun, error)),
     };
+    let Begun { turn, token, standing, replacement, .. } = begun;
+    let file = turn.path().to_owned();
     let next = granted.refresh.clone().filter(|next| !is_same(next, &token));
     next.iter().for_each(ears.learn);
-    let problem = keep(turn, replacement, next.clone()).await.err();
-    *kept.unwritten.borrow_mut() = next.filter(|_| problem.is_some()).map(|next| (standing, next));
+    // Where the service rotates none, the token that could not be put in its place stays to be put there.
+    let written = next.clone().or_else(|| (!is_same(&token, &standing)).then_some(token));
+    let problem = keep(turn, replacement, written.clone()).await.err();
+    *kept.unwritten.borrow_mut() = written.filter(|_| problem.is_some()).map(|written| (standing, written));
     if let Some(problem) = problem {
         (ears.tell)(dead(&problem, &file));
     }
     Ok(granted)
+}
+
+/// What an exchange that brought nothing leaves behind.
+fn in_vain(kept: &Kept, begun: Begun, error: NoToken) -> NoToken {
+    let Begun { mut turn, token, standing, replacement, unfinished } = begun;
+    replacement.into_iter().for_each(Replacement::discard);
+    match error {
+        NoToken::Denied(Denial::Dead { death, .. }) => {
+            *kept.unwritten.borrow_mut() = None;
+            let cut_short = unfinished.filter(|_| death != Death::Outlived);
+            let cut_short = cut_short.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            NoToken::Denied(Denial::Dead { death, file: Some(turn.path().to_owned()), cut_short })
+        }
+        error => {
+            // Where nothing was exchanged the mark goes; not an earlier one, nor that of a token which is dead.
+            let is_harmless = !matches!(&error, NoToken::Fault(fault) if !fault.is_before_sending());
+            if is_harmless && unfinished.is_none() && is_same(&token, &standing) {
+                turn.end();
+            }
+            error
+        }
+    }
 }
 
 /// Puts the next token in the file's place; none where the old one stays.
@@ -233,7 +246,7 @@ fn dead(problem: &str, file: &Path) -> String {
          This run goes on; the next one takes it up from {} if it could be written there, else get a new token with \
          `epm-gate login`",
         quote_path(file),
-        quote_path(&durable::beside(file, "part"))
+        quote_path(&durable::beside(file, "next"))
     )
 }
 

@@ -2,6 +2,7 @@
 //! exchanges it, under a lock; before it does, the file is replaced once by what it holds, so that what keeps it from being
 //! replaced is met while nothing is lost; and an exchange that was cut short says so to the next one.
 
+use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
@@ -79,8 +80,8 @@ impl From<secret::Error> for Error {
     }
 }
 
-/// The room that is taken for a token: more than any has.
-const ROOM: usize = 16 * 1024;
+/// The room that is taken for a token: as much as a file with a secret may hold.
+const ROOM: usize = 64 * 1024;
 
 /// A gate's turn at the file, until it is dropped or the process ends.
 pub struct Turn {
@@ -183,13 +184,24 @@ impl Turn {
     ///
     /// What keeps it from being replaced; nothing is lost by that.
     pub fn rehearse(&self) -> Result<(), Error> {
-        match std::fs::metadata(&self.file.path) {
+        match self.content() {
+            Ok(content) => self.replacement()?.commit(&content).map_err(|error| self.file.unwritable(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.replacement()?.discard();
                 Ok(())
             }
-            _ => self.replace(self.replacement()?, &self.file.read()?),
+            Err(error) => Err(self.file.unwritable(&error)),
         }
+    }
+
+    /// Whatever stands there, be it a token or not: a login replaces it.
+    fn content(&self) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        File::open(&self.file.path)?.take(ROOM as u64 + 1).read_to_end(&mut content)?;
+        if content.len() > ROOM {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is larger than any token"));
+        }
+        Ok(content)
     }
 
     /// Takes the room for the next token.
@@ -207,7 +219,8 @@ impl Turn {
     ///
     /// What the system says; the file is as it was, and the token may stand beside it.
     pub fn replace(&self, replacement: Replacement, token: &SecretString) -> Result<(), Error> {
-        replacement.commit(token.expose_secret()).map_err(|error| self.file.unwritable(&error))
+        let line = format!("{}\n", token.expose_secret());
+        replacement.commit(line.as_bytes()).map_err(|error| self.file.unwritable(&error))
     }
 
     /// Puts the token in its place that an exchange had brought which was cut short after it was written beside the file.

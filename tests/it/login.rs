@@ -62,6 +62,19 @@ fn each_end_without_a_token_says_what_to_do() {
 }
 
 #[test]
+fn a_login_mends_a_file_that_holds_no_token() {
+    for content in ["", "\n", "two\nlines\n"] {
+        let sandbox = playing("[identity]\ndevice = ['granted']\n");
+        let mut gate = login(&sandbox);
+        gate.file("given-token", content);
+        let ran = gate.run_again(["login"]);
+        assert_eq!(ended(&ran), 0, "{content:?}: {ran:?}");
+        assert_eq!(text_of(&gate.path("given-token")).trim(), sandbox.refresh_token());
+        assert!(!gate.path("given-token.room").exists());
+    }
+}
+
+#[test]
 fn a_login_that_goes_too_fast_slows_down() {
     let sandbox = playing("[identity]\ndevice = ['slow-down', 'granted']\ndevice_interval = '1s'\n");
     let ran = login(&sandbox).run(["login"]);
@@ -119,12 +132,12 @@ fn a_renewal_that_cannot_be_kept_does_not_pass() {
     let sandbox = playing("[identity]\nreplies = [{ delay = '1s' }]\n");
     let mut running = Gate::exchanging(&sandbox).start(["login", "--renew"]);
     running.until("the exchange is under way", || sandbox.exchanges() == 1);
-    std::fs::remove_file(running.path("given-token.part")).unwrap();
+    std::fs::remove_file(running.path("given-token.room")).unwrap();
     let ran = running.finish();
     assert_eq!(ended(&ran), 40, "{ran:?}");
     ran.mentions(&["is dead"]);
     let gate = Gate::exchanging(&sandbox);
-    std::fs::create_dir(gate.path("given-token.part")).unwrap();
+    std::fs::create_dir(gate.path("given-token.room")).unwrap();
     let ran = gate.run(["login", "--renew"]);
     assert_eq!((ended(&ran), sandbox.exchanges()), (2, 1), "{ran:?}");
 }

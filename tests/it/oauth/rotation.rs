@@ -84,7 +84,7 @@ fn nothing_is_exchanged_where_the_next_token_could_not_be_kept() {
     ran.mentions(&["the lock `/proc/", "comm.lock` beside the refresh token's file cannot be taken", "hint: "]);
     // A folder stands where the next token is written first.
     let gate = Gate::exchanging(&sandbox);
-    std::fs::create_dir(gate.path("given-token.part")).unwrap();
+    std::fs::create_dir(gate.path("given-token.room")).unwrap();
     let ran = gate.run(RUN);
     assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
     ran.mentions(&["given-token` cannot be replaced", "hint: ", "a folder that this user may write to"]);
@@ -100,7 +100,7 @@ fn a_run_whose_token_could_not_be_kept_after_all_goes_on_with_it() {
     let sandbox = playing(SLOW);
     let mut running = Gate::exchanging(&sandbox).start(RUN);
     running.until("the exchange is under way", || sandbox.exchanges() == 1);
-    std::fs::remove_file(running.path("given-token.part")).unwrap();
+    std::fs::remove_file(running.path("given-token.room")).unwrap();
     let (ran, dir) = running.finish_and_keep();
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     ran.mentions(&["cannot be replaced", "given-token` is dead", "epm-gate login"]);
@@ -123,7 +123,7 @@ fn a_token_that_was_written_beside_its_file_is_taken_up_by_the_next_run() {
     std::fs::create_dir(&file).unwrap();
     let ran = running.finish();
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    ran.mentions(&["is dead", "token.part`"]);
+    ran.mentions(&["is dead", "token.next`"]);
     std::fs::remove_dir(&file).unwrap();
     std::fs::write(&file, old).unwrap();
     let ran = with_file(&sandbox, &file).run(RUN);
@@ -142,6 +142,65 @@ fn a_link_is_followed_to_the_file_that_holds_the_token() {
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert_eq!(text_of(&gate.path("given-token")).trim(), sandbox.refresh_token());
     assert!(std::fs::symlink_metadata(gate.path("given-link")).unwrap().is_symlink());
+}
+
+/// A first exchange that takes its time, and a token that is renewed four seconds after it was asked for.
+fn renewing(second: &str) -> String {
+    format!(
+        "[identity]\naccess_lasts = '8s'\nreplies = [{{ delay = '1s' }}, {{ {second} }}]\n[[job]]\n\
+         polls = [{{ lasts = '3s' }}, {{ status = 0 }}]\n"
+    )
+}
+
+#[test]
+fn a_token_that_stands_beside_its_file_is_not_lost_to_a_renewal_in_vain() {
+    let sandbox = playing(&renewing("http = 503"));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let old = sandbox.refresh_token();
+    std::fs::write(&file, &old).unwrap();
+    let mut running = with_file(&sandbox, &file).start(RUN);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    running.until_it_says("is dead");
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, old).unwrap();
+    let ran = running.finish();
+    assert_eq!((ran.end(), sandbox.exchanges()), ((0, "succeeded"), 1), "{ran:?}");
+    assert!(sandbox.token_requests().len() > 1, "it was never renewed");
+    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
+}
+
+#[test]
+fn a_token_that_could_not_be_kept_and_is_refused_is_not_exchanged_again() {
+    let body = r#"{"error":"invalid_grant","error_description":"The token has already been consumed"}"#;
+    let sandbox = playing(&renewing(&format!("http = 400, body = '{body}'")));
+    let mut running = Gate::exchanging(&sandbox).start(RUN);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    std::fs::remove_file(running.path("given-token.room")).unwrap();
+    let ran = running.finish();
+    assert_eq!((ran.end(), sandbox.token_requests().len()), ((0, "succeeded"), 2), "{ran:?}");
+    ran.mentions(&["already been consumed; the access token that is there is used until it ends"]);
+}
+
+#[test]
+fn a_login_takes_up_what_stands_beside_the_file_before_it_touches_anything() {
+    let sandbox = playing(&format!("{}[[job]]\n", renewing("").replace("access_lasts = '8s'", "device = ['denied']")));
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("token");
+    let old = sandbox.refresh_token();
+    std::fs::write(&file, &old).unwrap();
+    let mut running = with_file(&sandbox, &file).start(RUN);
+    running.until("the exchange is under way", || sandbox.exchanges() == 1);
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(running.finish().code, 0);
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::write(&file, old).unwrap();
+    let ran = with_file(&sandbox, &file).run(["login"]);
+    assert_eq!(ran.code, 30, "{ran:?}");
+    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
 }
 
 /// A gate of its own with somebody else's token file.
