@@ -165,7 +165,8 @@ async fn exchanged(authorizer: &Authorizer, rules: &Rules, told: impl FnMut(&Fau
         match authorizer.show(allowance).await {
             Ok(_) => Ok(End::new(Outcome::Succeeded, String::new(), None)),
             Err(NoToken::Denied(denial)) => {
-                Ok(End::new(Outcome::AccessDenied, denial.to_string(), Some(denial.help())))
+                let outcome = if denial.is_of_file() { Outcome::Usage } else { Outcome::AccessDenied };
+                Ok(End::new(outcome, denial.to_string(), Some(denial.help())))
             }
             Err(NoToken::Fault(fault)) => Err(fault.into()),
         }

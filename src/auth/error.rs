@@ -180,6 +180,11 @@ fn named(error: Option<&Foreign>) -> String {
 }
 
 impl Denial {
+    /// Whether it is the file that denies, and nothing was sent.
+    pub fn is_of_file(&self) -> bool {
+        matches!(self, Self::File(_))
+    }
+
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {

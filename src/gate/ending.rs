@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::epm::error::words;
+use crate::epm::error::{ReadError, Refusal, words};
 use crate::epm::submission::Doubt;
 use crate::foreign::{Foreign, quote, quote_path};
 use crate::job::{Answer, JobId, State};
@@ -177,7 +177,11 @@ pub(super) fn uncertain(doubt: &Doubt, job: &JobReport) -> End {
 /// The end of a submit, or of the look before it, that brought no job into being.
 pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
     match unsubmitted {
-        Unsubmitted::Denied(error) => End::new(Outcome::AccessDenied, error.to_string(), Some(error.help())),
+        Unsubmitted::Denied(error) => {
+            let is_of_file = matches!(error, ReadError::Refused(Refusal::NoToken(denial)) if denial.is_of_file());
+            let outcome = if is_of_file { Outcome::Usage } else { Outcome::AccessDenied };
+            End::new(outcome, error.to_string(), Some(error.help()))
+        }
         Unsubmitted::Maintenance(why, help) => End::new(Outcome::Unreachable, why.clone(), Some(help)),
         Unsubmitted::Rejected(rejection) => End::new(Outcome::Rejected, rejection.to_string(), None),
         Unsubmitted::Unreachable(fault, tried) => {

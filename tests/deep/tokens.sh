@@ -27,6 +27,21 @@ round() {
   ' round "$debug" "$work" "$1" "$2" 2>/dev/null
 }
 
+# Lets each rename of one gate fail, as of a file that is mounted by itself: nothing is exchanged, and another gate passes.
+# shellcheck disable=SC2016 # the inner shell expands them
+unrenamed() {
+  rm -rf "$work"/token*
+  printf '%s\n' "$token" >"$work/token"
+  expect 0 "$debug/epm-sandbox" exec -- bash -c '
+    gate=("$1/epm-gate" login --renew --token-url "$EPM_URL" --client-id sandbox-public
+      --refresh-token-file "$2/token" --timeout 20s)
+    strace -f -qq -o /dev/null -e trace=rename -e inject=rename:error=EBUSY "${gate[@]}"
+    code=$?
+    [ "$code" -eq 2 ] || { echo "the first one ended with $code"; exit 1; }
+    "${gate[@]}"
+  ' unrenamed "$debug" "$work"
+}
+
 # Holds the second gate of a round to what is promised.
 check() {
   local where="$1 number $2" first second
@@ -41,6 +56,9 @@ check() {
   kills=$((kills + 1))
   ends[$second]=$((${ends[$second]:-0} + 1))
 }
+
+unrenamed
+said 'mounted by itself'
 
 declare -A ends=()
 kills=0
