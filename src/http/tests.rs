@@ -210,6 +210,7 @@ async fn a_certificate_that_was_given_is_worth_nothing_without_its_key() {
 }
 
 /// A door at which nobody answers: what knocks is not heard.
+#[cfg(target_os = "linux")]
 async fn silent(ip: IpAddr, port: u16) -> (TcpListener, Vec<TcpStream>) {
     let address = SocketAddr::from((ip, port));
     let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }.unwrap();

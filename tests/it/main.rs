@@ -24,6 +24,7 @@ mod networks;
 mod oauth;
 mod outputs;
 mod payloads;
+#[cfg(unix)]
 mod platforms;
 mod recording;
 mod renewal;
