@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::epm::error::{Fault, ReadError, Refusal, words};
+use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::reply::Reply;
 use crate::epm::survey::Service;
 use crate::foreign::{Mask, quote};
@@ -123,8 +123,7 @@ pub(super) fn maintenance(service: &Result<Service, ReadError>, timeout: Option<
     let release = service.release.as_ref().map(|release| format!("release {}; ", quote(release.as_str())));
     let release = release.unwrap_or_default();
     let Some(hour) = service.hour else {
-        let said = words(service.details.as_ref());
-        return Finding::skipped(&format!("{release}the answer does not tell the hour of the maintenance{said}"));
+        return Finding::skipped(&format!("{release}the hour is not told: {}", service.silence()));
     };
     let window = hour.window(service.now);
     let Some(away) = window.away else {
@@ -268,7 +267,7 @@ mod tests {
         let service = |hour: &str| {
             let hour = Hour::parse(hour);
             let release = Some(Foreign::new("26.04.40"));
-            Ok(Service { release, hour, details: None, now: at("2026-11-24T18:30:00Z") })
+            Ok(Service { release, hour, zone: None, details: None, now: at("2026-11-24T18:30:00Z") })
         };
         let far = maintenance(&service("22:15"), Some(HOUR));
         let what =
@@ -292,11 +291,11 @@ mod tests {
         let missing = unread(ReadError::Missing { status: 404, said: None });
         assert_eq!((missing.state, missing.outcome, missing.remedy), (State::Skipped, None, None));
         let details = Some(Foreign::new("EPMLCM-37051"));
-        let wordless = Service { release: None, hour: None, details, now: at("2026-11-24T18:30:00Z") };
+        let wordless = Service { release: None, hour: None, zone: None, details, now: at("2026-11-24T18:30:00Z") };
         let finding = maintenance(&Ok(wordless), None);
         assert_eq!(
             told(&finding),
-            (State::Skipped, None, "the answer does not tell the hour of the maintenance: `EPMLCM-37051`")
+            (State::Skipped, None, "the hour is not told: EPM's answer does not tell it: `EPMLCM-37051`")
         );
     }
 

@@ -7,17 +7,20 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 
-use crate::foreign::Foreign;
+use crate::foreign::{Foreign, quote};
 use crate::http::Allowance;
 use crate::maintenance::Hour;
 
-use super::error::{Fault, ReadError};
+use super::error::{Fault, ReadError, words};
 use super::reply::Reply;
 use super::{Client, Purpose, wire};
 
 /// A job that cannot exist: its id is the largest `int` of Java, which no count of jobs has reached. One that is larger
 /// might be refused for its size.
 const NO_JOB: &str = "/aif/rest/V1/jobs/2147483647";
+
+/// How the time zone is called that an hour is understood in.
+const UTC: [&str; 4] = ["UTC", "Etc/UTC", "GMT", "Z"];
 
 /// What the service says of its release and its daily maintenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +29,29 @@ pub struct Service {
     pub release: Option<Foreign>,
     /// When its daily maintenance begins; none where that cannot be read.
     pub hour: Option<Hour>,
+    /// The time zone that the hour is told in, where that is not UTC, the usual one (epm-api.md §6): no other is known
+    /// here, so that such an hour cannot be read.
+    pub zone: Option<Foreign>,
     /// What it says beside that.
     pub details: Option<Foreign>,
     /// When it said so, by its own clock where it has one.
     pub now: Timestamp,
+}
+
+impl Service {
+    fn of(told: wire::Told, now: Timestamp) -> Self {
+        let zone = told.zone.filter(|zone| !UTC.iter().any(|utc| utc.eq_ignore_ascii_case(zone.as_str().trim())));
+        let hour = told.hour.filter(|_| zone.is_none()).and_then(|hour| Hour::parse(&hour));
+        Self { release: told.release, hour, zone, details: told.details, now }
+    }
+
+    /// Why the hour is not known, where it is not, in a sentence.
+    pub fn silence(&self) -> String {
+        match &self.zone {
+            Some(zone) => format!("EPM tells it in the time zone {}, and not in UTC", quote(zone.first_line())),
+            None => format!("EPM's answer does not tell it{}", words(self.details.as_ref())),
+        }
+    }
 }
 
 impl Client {
@@ -110,7 +132,27 @@ impl Client {
         let told = wire::service(&reply.body, &mask).ok_or(Fault::NotJson { status: reply.status })?;
         let now =
             Timestamp::try_from(reply.date().unwrap_or_else(SystemTime::now)).unwrap_or_else(|_| Timestamp::now());
-        let hour = told.hour.and_then(|hour| Hour::parse(&hour));
-        Ok(Service { release: told.release, hour, details: told.details, now })
+        Ok(Service::of(told, now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_is_known_in_utc_alone() {
+        let service = |zone: Option<&str>| {
+            let (zone, hour) = (zone.map(Foreign::new), Some("19:00".to_owned()));
+            Service::of(wire::Told { release: None, hour, zone, details: None }, Timestamp::UNIX_EPOCH)
+        };
+        for utc in [None, Some("UTC"), Some("Etc/UTC"), Some("GMT"), Some("Z"), Some(" utc ")] {
+            assert_eq!(service(utc).hour, Hour::parse("19:00"), "{utc:?}");
+        }
+        for other in ["America/Los_Angeles", "Asia/Tokyo", "UTC+9", "GMT-08:00", "CET", "0"] {
+            let service = service(Some(other));
+            assert_eq!(service.hour, None, "{other}");
+            assert_eq!(service.silence(), format!("EPM tells it in the time zone `{other}`, and not in UTC"));
+        }
     }
 }

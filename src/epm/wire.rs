@@ -123,16 +123,18 @@ pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
 pub(crate) struct Told {
     pub(crate) release: Option<Foreign>,
     pub(crate) hour: Option<String>,
+    pub(crate) zone: Option<Foreign>,
     pub(crate) details: Option<Foreign>,
 }
 
-/// Reads `{"items": [{"buildVersion", "amwTime"}]}` (epm-api.md §6). None where it is no JSON object at all.
+/// Reads `{"items": [{"buildVersion", "amwTime", "timeZone"}]}` (epm-api.md §6). None where it is no JSON object at all.
 pub(crate) fn service(body: &[u8], mask: &Mask) -> Option<Told> {
     let keys: Keys = serde_json::from_str(&text(body)).ok()?;
     let items = keys.values(&["items"]).next_back().and_then(|items| serde_json::from_str::<Vec<Keys>>(items).ok());
     let told = |name| items.as_ref()?.first()?.text(&[name], mask);
     let hour = told("amwTime").map(|hour| hour.as_str().to_owned());
-    Some(Told { release: told("buildVersion"), hour, details: keys.text(&["details"], mask) })
+    let details = keys.text(&["details"], mask);
+    Some(Told { release: told("buildVersion"), hour, zone: told("timeZone"), details })
 }
 
 fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
@@ -386,6 +388,16 @@ mod tests {
             assert_eq!(told(nothing), of(["", "", ""]), "{nothing}");
         }
         assert_eq!((told("<html>"), told("[]")), (None, None));
+    }
+
+    #[test]
+    fn the_time_zone_of_the_hour_is_read_beside_it() {
+        let zone = |body: &str| service(body.as_bytes(), &Mask::default()).unwrap().zone;
+        let tokyo = r#"{"items":[{"amwTime":"19:00","timeZone":"Asia/Tokyo"}]}"#;
+        assert_eq!(zone(tokyo), Some(Foreign::new("Asia/Tokyo")));
+        for none in [r#"{"items":[{"amwTime":"19:00","timeZone":null}]}"#, r#"{"items":[{"amwTime":"19:00"}]}"#] {
+            assert_eq!(zone(none), None, "{none}");
+        }
     }
 
     #[test]

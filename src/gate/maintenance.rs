@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::epm::error::{Fault, ReadError, Refusal, words};
-use crate::epm::survey::Service;
+use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::maintenance::{Hour, Window};
 use crate::pace::brief;
 use crate::submit::Unsubmitted;
@@ -22,6 +21,10 @@ const GLANCE: Duration = Duration::from_secs(5);
 const ROLE: &str = "the hour of the maintenance is told to users with the Service Administrator role, or with \
                     `Migrations - Administer` beside another one: give the user one of them, or leave \
                     `--refuse-before-maintenance` out";
+
+/// What helps where the hour is told for another time zone.
+const ZONE: &str = "only an hour in UTC is understood: leave `--refuse-before-maintenance` out, and keep the run away \
+                    from the maintenance by its schedule";
 
 impl Gate {
     /// Minds the daily maintenance. Without a refusal that the user has asked for, nothing that is answered, or not,
@@ -73,15 +76,15 @@ impl Gate {
         let answered = || self.client.has_answered();
         let asked = persist(&self.plan.rules, answered, ask, |fault: &Fault| self.tell_fault(fault)).await;
         self.desk.note(|report| report.jobs[0].trouble = None);
-        let Service { hour, details, now, .. } = match asked {
+        let service = match asked {
             Ok(Ok(service)) => service,
             Ok(Err(error)) if is_stranger(&error) && !self.client.has_met() => return Err(Unsubmitted::Denied(error)),
             Ok(Err(error)) => return Err(unknown(&error.to_string(), ROLE)),
             Err(fault) => return Err(unknown(&fault.to_string(), fault.help())),
         };
-        match hour {
-            Some(hour) => Ok((hour, hour.window(now))),
-            None => Err(unknown(&format!("EPM's answer does not tell it{}", words(details.as_ref())), ROLE)),
+        match service.hour {
+            Some(hour) => Ok((hour, hour.window(service.now))),
+            None => Err(unknown(&service.silence(), if service.zone.is_some() { ZONE } else { ROLE })),
         }
     }
 }

@@ -327,7 +327,7 @@ fn a_role_that_is_missing_is_named() {
     let found = check(Gate::against(&pod("")).set("EPM_URL", url));
     assert_eq!(found.ran.end(), (30, "access-denied"), "{:?}", found.ran);
     found.tells("role", "failed", &["may not ask about jobs", "`no role`", "Service Administrator or Power User"]);
-    found.tells("maintenance", "skipped", &["does not tell the hour"]);
+    found.tells("maintenance", "skipped", &["the hour is not told"]);
     found.tells("clock", "skipped", &["no `Date`"]);
     assert_eq!(found.all("failed"), ["role"]);
 }
@@ -363,6 +363,10 @@ fn an_hour_that_is_not_told_fails_nothing() {
         ("{ http = 404 }", "the hour is not told"),
         ("{ http = 500 }", "HTTP 500"),
         ("{ body = '{\"status\":8,\"details\":\"EPMLCM-1\"}' }", "`EPMLCM-1`"),
+        (
+            "{ body = '{\"items\":[{\"amwTime\":\"14:00\",\"timeZone\":\"America/Los_Angeles\"}]}' }",
+            "time zone `America/Los_Angeles`",
+        ),
     ] {
         let found = check(Gate::against(&pod(&format!("[maintenance]\nreplies = [{reply}]"))));
         assert_eq!(found.ran.end(), (0, "succeeded"), "{reply}: {:?}", found.ran);

@@ -91,6 +91,7 @@ fn no_answer_to_the_question_changes_a_run() {
         "{ http = 302, headers = { Location = 'https://x.example' } }",
         "{ body = 'no JSON' }",
         "{ body = '{\"items\":[{\"amwTime\":\"soon\"}]}' }",
+        "{ body = '{\"items\":[{\"amwTime\":\"19:00\",\"timeZone\":\"Asia/Tokyo\"}]}' }",
         "{ fault = 'reset-before' }",
         "{ fault = 'hang' }",
         "{ fault = 'half-body' }",
@@ -145,6 +146,11 @@ fn an_hour_that_is_not_known_holds_the_submit_back() {
         ("{ http = 404 }", "HTTP 404", "Migrations - Administer"),
         ("{ body = '{\"status\":8,\"details\":\"EPMLCM-1\"}' }", "`EPMLCM-1`", "Service Administrator"),
         ("{ http = 503, lasts = '1m' }", "HTTP 503", "maintenance"),
+        (
+            "{ body = '{\"items\":[{\"amwTime\":\"14:00\",\"timeZone\":\"America/Los_Angeles\"}]}' }",
+            "time zone `America/Los_Angeles`",
+            "eave `--refuse-before-maintenance` out",
+        ),
     ] {
         let sandbox = pod(&format!("[maintenance]\nreplies = [{reply}]"));
         let ran = run(&sandbox, ["--refuse-before-maintenance", "1h", "--outage-budget", "1s"]);
