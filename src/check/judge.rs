@@ -145,7 +145,8 @@ pub(super) fn maintenance(service: &Result<Service, ReadError>, timeout: Option<
     Finding::warning(format!("{what}: within the `--timeout` of {timeout}"), remedy)
 }
 
-/// How far the clocks differ. `asserts`: whether the identity service takes an assertion by its clock.
+/// How far the clocks differ. `asserts`: whether the identity service was to take an assertion by its clock, and has not.
+/// It is EPM's clock that is measured, and the two may differ: an assertion that was taken proves more.
 pub(super) fn clock(date: Option<SystemTime>, sent: Sent, asserts: bool) -> Finding {
     const REMEDY: &str = "set this machine's clock, or let it be set (NTP)";
     let Some(date) = date else { return Finding::skipped("the answer has no `Date`") };
@@ -161,7 +162,8 @@ pub(super) fn clock(date: Option<SystemTime>, sent: Sent, asserts: bool) -> Find
     }
     let what = format!("this machine is {} {way} EPM", brief(off));
     if asserts && off > SKEW_OF_ASSERTION {
-        let what = format!("{what}: the identity service refuses assertions from the past or the future");
+        let what =
+            format!("{what}: an identity service with EPM's time refuses assertions from the past or the future");
         return Finding::failed(Outcome::AccessDenied, what, REMEDY);
     }
     if off > SKEW { Finding::warning(what, REMEDY) } else { Finding::ok(what) }

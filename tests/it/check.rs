@@ -294,8 +294,16 @@ fn an_identity_service_that_is_gone_is_unreachable() {
     found.tells("credentials", "failed", &["no access token for EPM", "no connection to"]);
 }
 
+/// Code and body, by the path.
+type Answers = fn(&str) -> (u16, &'static str);
+
 /// A service that answers each GET by its path. It ends with the process.
-fn service(answer: fn(&str) -> (u16, &'static str)) -> String {
+fn service(answer: Answers) -> String {
+    service_of("", answer)
+}
+
+/// The same with a header beside each answer.
+fn service_of(header: &'static str, answer: Answers) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
     std::thread::spawn(move || {
@@ -305,7 +313,7 @@ fn service(answer: fn(&str) -> (u16, &'static str)) -> String {
             while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).is_ok_and(|length| length > 0) {}
             let (code, body) = answer(head.split(' ').nth(1).unwrap_or_default());
             let length = body.len();
-            let head = format!("HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nConnection: close\r\n");
+            let head = format!("HTTP/1.1 {code} X\r\nContent-Type: application/json\r\nConnection: close\r\n{header}");
             let _ = write!(stream, "{head}Content-Length: {length}\r\n\r\n{body}");
         }
     });
@@ -384,18 +392,30 @@ fn a_clock_that_is_off_is_a_warning() {
     }
 }
 
-#[test]
-fn a_clock_that_is_off_ends_an_assertion() {
-    let sandbox = pod("clock = '+7m'");
-    let gate = Gate::nowhere()
-        .at_identity_service(&sandbox)
-        .set("EPM_URL", sandbox.url())
+/// Knows the sandbox's identity service, which is shown an assertion.
+fn asserting(sandbox: &Sandbox) -> Gate {
+    Gate::nowhere()
+        .at_identity_service(sandbox)
         .set("EPM_CLIENT_ID", CONFIDENTIAL_CLIENT_ID)
         .set("EPM_CLIENT_SECRET", CLIENT_SECRET)
         .set("EPM_JWT_KEY", JWT_KEY_PKCS8)
         .set("EPM_JWT_KEY_ID", JWT_KEY_ID)
-        .set("EPM_JWT_SUBJECT", USERNAME);
-    let found = check(gate);
+        .set("EPM_JWT_SUBJECT", USERNAME)
+}
+
+#[test]
+fn a_clock_that_is_off_is_a_warning_where_an_assertion_was_taken_all_the_same() {
+    // The pod's clock is off, and the identity service's is not.
+    let epm = service_of("Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n", |_| (200, r#"{"items":[]}"#));
+    let found = check(asserting(&pod("")).set("EPM_URL", epm));
+    assert_eq!(found.ran.end(), (0, "warned"), "{:?}", found.ran);
+    found.tells("clock", "warning", &["ahead of EPM", "NTP"]);
+}
+
+#[test]
+fn a_clock_that_is_off_ends_an_assertion() {
+    let sandbox = pod("clock = '+7m'");
+    let found = check(asserting(&sandbox).set("EPM_URL", sandbox.url()));
     assert_eq!(found.ran.end(), (30, "access-denied"), "{:?}", found.ran);
     found.tells("clock", "failed", &["7m behind EPM", "refuses assertions", "NTP"]);
     found.tells("credentials", "failed", &["a JWT assertion about user"]);
