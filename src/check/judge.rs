@@ -70,10 +70,10 @@ fn days(left: Duration) -> String {
 }
 
 /// Whether the look lets us in. What holds no submit back is no failure here either.
-pub(super) fn look(looked: Result<Reply, ReadError>, path: &str, mask: &Mask) -> Finding {
+pub(super) fn look(looked: &Result<Reply, ReadError>, path: &str, mask: &Mask) -> Finding {
     let reply = match looked {
         Ok(reply) => reply,
-        Err(error) => return Finding::of(&error),
+        Err(error) => return Finding::of(error),
     };
     if let Err(error) = reply.look(mask) {
         return Finding::of(&error);
@@ -82,19 +82,31 @@ pub(super) fn look(looked: Result<Reply, ReadError>, path: &str, mask: &Mask) ->
         Ok(()) => Finding::ok(format!("let in at {}", quote(path))),
         Err(error) => {
             let what = format!("{} does not tell whether we are let in: {error}", quote(path));
-            Finding::warning(what, "if the next step goes well, we are; choose another path with `--look`")
+            Finding::warning(
+                what,
+                "check `--url`: its host, and the prefix where a gateway stands in front; if both are right, set `--look` \
+                 to a path that answers this user with a 2xx, or to `off`",
+            )
         }
     }
 }
 
 /// Whether we may ask about jobs. What is answered for an id that no job has is not documented (epm-api.md §3.5), so that
-/// a pod which denies it and lists jobs all the same is believed.
-pub(super) fn role(no_job: &Result<Reply, ReadError>, jobs: &Result<Reply, ReadError>, mask: &Mask) -> Finding {
+/// a pod which denies it and lists jobs all the same is believed. Any server denies an id, so that one answer must be in
+/// the shape of Data Integration; `has_shape`: whether that of the look was.
+pub(super) fn role(
+    no_job: &Result<Reply, ReadError>,
+    jobs: &Result<Reply, ReadError>,
+    has_shape: bool,
+    mask: &Mask,
+) -> Finding {
+    let is_known = has_shape || [no_job, jobs].into_iter().flatten().any(Reply::is_of_data_integration);
     let checked = |reply: &Result<Reply, ReadError>| match reply {
         Ok(reply) => reply.check(mask),
         Err(error) => Err(error.clone()),
     };
     match (checked(no_job), checked(jobs)) {
+        (Ok(()) | Err(ReadError::Missing { .. }), _) | (_, Ok(())) if !is_known => stranger(no_job),
         (Ok(()) | Err(ReadError::Missing { .. }), _) => Finding::ok("may ask about jobs".to_owned()),
         (Err(error), Ok(())) => {
             let what = format!("may list jobs; asked about one that cannot exist, it went otherwise: {error}");
@@ -106,6 +118,16 @@ pub(super) fn role(no_job: &Result<Reply, ReadError>, jobs: &Result<Reply, ReadE
         }
         (Err(error), Err(_)) => Finding::of(&error),
     }
+}
+
+/// Somebody answers, and it is not EPM. Nobody has refused us: EPM was not reached (spec §4).
+fn stranger(no_job: &Result<Reply, ReadError>) -> Finding {
+    let http = no_job.as_ref().map(|reply| format!(" (HTTP {})", reply.status())).unwrap_or_default();
+    Finding::failed(
+        Outcome::Unreachable,
+        format!("this does not answer as EPM's Data Integration does{http}"),
+        "check `--url`: its host, and the prefix where a gateway stands in front",
+    )
 }
 
 /// What the service says of its release and its daily maintenance. `timeout`: how long a run may take.
@@ -226,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_look_fails_by_what_holds_a_submit_back_alone() {
-        let look = |status, body| look(Ok(Reply::of(status, body)), "/aif/rest/", &Mask::default());
+        let look = |status, body| look(&Ok(Reply::of(status, body)), "/aif/rest/", &Mask::default());
         let table = [
             (look(200, "{}"), State::Ok, None),
             (look(404, ""), State::Warning, None),
@@ -244,8 +266,8 @@ mod tests {
     #[test]
     fn the_role_is_missing_where_jobs_may_neither_be_asked_about_nor_listed() {
         let of = |no_job, jobs| {
-            let reply = |status| Ok(Reply::of(status, "{}"));
-            role(&reply(no_job), &reply(jobs), &Mask::default())
+            let reply = |status| Ok(Reply::of(status, r#"{"details":"x"}"#));
+            role(&reply(no_job), &reply(jobs), false, &Mask::default())
         };
         let table = [
             (of(404, 403), State::Ok, None),
@@ -262,6 +284,35 @@ mod tests {
             assert_eq!((finding.state, finding.outcome), (state, outcome), "{finding:?}");
         }
         assert!(of(403, 403).remedy.unwrap().contains("Service Administrator or Power User"));
+    }
+
+    #[test]
+    fn whoever_answers_is_epm_only_where_one_answer_has_its_shape() {
+        let of = |no_job: (u16, &str), jobs: (u16, &str), has_shape| {
+            let reply = |(status, body): (u16, &str)| Ok(Reply::of(status, body));
+            role(&reply(no_job), &reply(jobs), has_shape, &Mask::default())
+        };
+        let (missing, page, list) = ((404, ""), (200, "<html>hello</html>"), (200, r#"{"items":[]}"#));
+        let unreachable = Some(Outcome::Unreachable);
+        let table = [
+            (of(missing, missing, false), State::Failed, unreachable),
+            (of(page, page, false), State::Failed, unreachable),
+            (of((403, ""), page, false), State::Failed, unreachable),
+            (of(missing, (403, ""), false), State::Failed, unreachable),
+            (of(missing, missing, true), State::Ok, None),
+            (of(missing, list, false), State::Ok, None),
+            (of((404, r#"{"status":4}"#), missing, false), State::Ok, None),
+            (of((403, ""), list, false), State::Warning, None),
+            // Who refuses us says so, in whatever shape.
+            (of((403, ""), (403, ""), false), State::Failed, Some(Outcome::AccessDenied)),
+            (of((302, ""), missing, false), State::Failed, Some(Outcome::AccessDenied)),
+            (of((503, ""), (503, ""), false), State::Failed, unreachable),
+        ];
+        for (finding, state, outcome) in table {
+            assert_eq!((finding.state, finding.outcome), (state, outcome), "{finding:?}");
+        }
+        let strange = of(missing, missing, false);
+        assert_eq!(strange.what, "this does not answer as EPM's Data Integration does (HTTP 404)");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub(super) struct Walk {
     exchanges: Option<Url>,
     /// Whether the identity service compares its clock with ours.
     asserts: bool,
+    /// Whether the look was answered in the shape of Data Integration.
+    has_shape: Cell<bool>,
     /// Whether there is something to show.
     has_obtained: Cell<bool>,
     /// Which proxy leads where, in a sentence.
@@ -82,6 +84,7 @@ impl Walk {
             way,
             exchanges: identity,
             asserts,
+            has_shape: Cell::default(),
             has_obtained: Cell::default(),
             limits: check.limits,
             look: check.look,
@@ -153,7 +156,8 @@ impl Walk {
             match (is_reached, &self.look, &self.exchanges) {
                 (true, Some(path), _) => {
                     let looked = self.client.look_closely(path).await;
-                    judge::look(looked, path, &self.mask()).about(&self.way)
+                    self.has_shape.set(looked.as_ref().is_ok_and(Reply::is_of_data_integration));
+                    judge::look(&looked, path, &self.mask()).about(&self.way)
                 }
                 (true, None, _) => Finding::ok("not looked at, since `--look` is `off`".to_owned()).about(&self.way),
                 (false, _, Some(identity)) => {
@@ -176,7 +180,7 @@ impl Walk {
         let asking = async {
             let no_job = timed(self.client.ask_about_no_job()).await;
             let jobs = timed(self.client.ask_for_jobs()).await;
-            let finding = judge::role(&no_job.reply, &jobs.reply, &self.mask());
+            let finding = judge::role(&no_job.reply, &jobs.reply, self.has_shape.get(), &self.mask());
             answered = Some((no_job, jobs));
             finding
         };

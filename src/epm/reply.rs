@@ -36,6 +36,11 @@ impl Reply {
         Self { status, headers, body, peer: None }
     }
 
+    /// Its HTTP code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
     /// Whether a token is refused that no other one of its client would fare better than (epm-api.md §3.5).
     pub(super) fn is_for_another_audience(&self) -> bool {
         self.status == 401 && self.text(&WWW_AUTHENTICATE).is_some_and(|challenge| challenge.contains("Token Audience"))
@@ -129,6 +134,11 @@ impl Reply {
             Err(error @ ReadError::Fault(_)) if matches!(self.status, 429 | 500..) => Err(error),
             _ => Ok(()),
         }
+    }
+
+    /// Whether it is in the shape of Data Integration, whatever it says.
+    pub fn is_of_data_integration(&self) -> bool {
+        wire::is_of_data_integration(&self.body, self.status)
     }
 
     /// What it says of a job that was asked about.

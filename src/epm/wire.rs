@@ -119,6 +119,18 @@ pub(crate) fn list(body: &[u8], mask: &Mask) -> Option<Vec<Answer>> {
     Some(list.items.iter().map(|keys| answer_of(keys, mask)).collect())
 }
 
+/// Whether a body is in the shape of Data Integration: a collection, or an answer about a job (epm-api.md §3.1, §6).
+/// A `status` that repeats the HTTP code stands in the errors of many other servers.
+pub(crate) fn is_of_data_integration(body: &[u8], http: u16) -> bool {
+    let Ok(keys) = serde_json::from_str::<Keys>(&text(body)) else { return false };
+    let is_list = |value: &str| serde_json::from_str::<Vec<IgnoredAny>>(value).is_ok();
+    let status = keys.agreed(&STATUS);
+    keys.values(&["items", "links"]).any(is_list)
+        || keys.has(&["details"])
+        || keys.has(&JOB_ID)
+        || status.is_some_and(|status| status != i128::from(http))
+}
+
 /// What a service tells of its release and its daily maintenance.
 pub(crate) struct Told {
     pub(crate) release: Option<Foreign>,
@@ -397,6 +409,35 @@ mod tests {
         assert_eq!(zone(tokyo), Some(Foreign::new("Asia/Tokyo")));
         for none in [r#"{"items":[{"amwTime":"19:00","timeZone":null}]}"#, r#"{"items":[{"amwTime":"19:00"}]}"#] {
             assert_eq!(zone(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn the_shape_of_data_integration_is_told_from_that_of_other_servers() {
+        for body in [
+            r#"{"items":[]}"#,
+            r#"{"links":[{"rel":"self"}]}"#,
+            r#"{"status":4}"#,
+            r#"{"status":"1","details":"x"}"#,
+            r#"{"details":"EPMFDM-1"}"#,
+            r#"{"jobID":"7"}"#,
+        ] {
+            assert!(is_of_data_integration(body.as_bytes(), 404), "{body}");
+        }
+        for body in [
+            "",
+            "<html>",
+            "[]",
+            "{}",
+            "null",
+            r#"{"message":"no Route matched"}"#,
+            r#"{"timestamp":1,"status":404,"error":"Not Found"}"#,
+            r#"{"title":"Not Found","status":"404","detail":"x"}"#,
+            r#"{"status":"error"}"#,
+            r#"{"items":7,"details":null}"#,
+            r#"{"items":[]"#,
+        ] {
+            assert!(!is_of_data_integration(body.as_bytes(), 404), "{body}");
         }
     }
 

@@ -225,6 +225,7 @@ fn what_the_look_is_answered_is_told_as_a_run_would_tell_it() {
         ("{ fault = 'reset-before' }", "failed", 31, "broke"),
         ("{ http = 302, headers = { Location = 'https://idcs.example/login' } }", "warning", 0, "redirect"),
         ("{ http = 404 }", "warning", 0, "does not tell whether we are let in"),
+        ("{ http = 404 }", "warning", 0, "a path that answers this user with a 2xx"),
     ] {
         let found = check(Gate::against(&pod(&format!("[look]\nreplies = [{reply}, {{}}]"))));
         assert_eq!(found.ran.code, code, "{reply}: {:?}", found.ran);
@@ -338,6 +339,40 @@ fn a_role_that_is_missing_is_named() {
     found.tells("maintenance", "skipped", &["the hour is not told"]);
     found.tells("clock", "skipped", &["no `Date`"]);
     assert_eq!(found.all("failed"), ["role"]);
+}
+
+#[test]
+fn whoever_answers_otherwise_than_epm_is_not_taken_for_it() {
+    let answers: [Answers; 4] = [
+        |_| (404, ""),
+        |_| (200, "<html>hello</html>"),
+        |_| (404, r#"{"timestamp":1,"status":404,"error":"Not Found","path":"/x"}"#),
+        |_| (404, r#"{"message":"no Route matched with those values"}"#),
+    ];
+    for answer in answers {
+        let found = check(Gate::against(&pod("")).set("EPM_URL", service(answer)));
+        assert_eq!(found.ran.end(), (31, "unreachable"), "{:?}", found.ran);
+        found.tells(
+            "role",
+            "failed",
+            &["this does not answer as EPM's Data Integration does", "check `--url`", "prefix"],
+        );
+        assert_eq!(found.all("failed"), ["role"]);
+    }
+}
+
+#[test]
+fn one_answer_in_the_shape_of_epm_is_enough() {
+    let answers: [Answers; 3] = [
+        |path| if path.ends_with("/jobs") { (200, r#"{"items":[]}"#) } else { (404, "") },
+        |path| if path.contains("/jobs/") { (404, r#"{"status":4,"details":"no such job"}"#) } else { (404, "") },
+        |path| if path == "/aif/rest/" { (200, r#"{"items":[{"version":"V1"}]}"#) } else { (404, "") },
+    ];
+    for answer in answers {
+        let found = check(Gate::against(&pod("")).set("EPM_URL", service(answer)));
+        assert_eq!(found.ran.code, 0, "{:?}", found.ran);
+        found.tells("role", "ok", &["may ask about jobs"]);
+    }
 }
 
 #[test]
