@@ -6,7 +6,7 @@ mod maintenance;
 pub mod recall;
 pub mod source;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
@@ -23,7 +23,6 @@ use crate::epm::url::EpmUrl;
 use crate::epm::{Client, Limits};
 use crate::http::{self, Network};
 use crate::job::{Answer, JobId, State};
-use crate::ledger;
 use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
 use crate::pace::Turnstile;
@@ -34,6 +33,7 @@ use crate::submit::{Unsubmitted, look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
 use desk::Desk;
+use maintenance::Guard;
 use recall::{Keeping, Start};
 use source::Source;
 
@@ -146,13 +146,15 @@ pub struct Gate {
     plan: Plan,
     desk: Rc<Desk>,
     turnstile: RefCell<Turnstile>,
+    /// The window that nothing is submitted before, or in.
+    guard: Cell<Option<Guard>>,
 }
 
 impl Gate {
     /// A run that has not begun.
     pub fn new(client: Client, plan: Plan, desk: Rc<Desk>) -> Self {
         let turnstile = RefCell::new(Turnstile::new(plan.poll_rate));
-        Self { client, plan, desk, turnstile }
+        Self { client, plan, desk, turnstile, guard: Cell::default() }
     }
 
     /// Plays the story to its end, the deadline or a signal. Every job has an end afterwards.
@@ -298,7 +300,7 @@ impl Gate {
 
     /// Sends the submit once. What it shows is had before its intent stands, and renewed after that is taken back: nothing
     /// else is waited for while a job may come into being.
-    async fn post(&self, payload: &Payload) -> Result<Submission, ledger::Error> {
+    async fn post(&self, payload: &Payload) -> Result<Submission, Unsubmitted> {
         let shown = match self.client.prepare().await {
             Ok(_) if Instant::now() >= self.plan.rules.deadline.last_poll() => {
                 return Ok(Submission::NotTaken(Fault::Late));
@@ -306,6 +308,10 @@ impl Gate {
             Ok(shown) => shown,
             Err(unsent) => return Ok(unsent),
         };
+        // The window may have come near since, while EPM or the identity service put us off.
+        if let Some(refused) = self.guard.get().and_then(|guard| guard.refuses(Instant::now())) {
+            return Err(refused);
+        }
         self.desk.submitting()?;
         let submission = self.client.submit(payload, &shown).await;
         let is_unauthorized = matches!(submission, Submission::Denied(Refusal::Unauthorized));

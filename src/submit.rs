@@ -30,6 +30,12 @@ pub enum Unsubmitted {
     Unrecorded(ledger::Error),
 }
 
+impl From<ledger::Error> for Unsubmitted {
+    fn from(error: ledger::Error) -> Self {
+        Self::Unrecorded(error)
+    }
+}
+
 /// Looks until EPM lets us in, within the outage budget. `answered` tells whether EPM has answered by now; `told` hears
 /// each fault.
 ///
@@ -53,7 +59,7 @@ pub async fn look(
     }
 }
 
-/// Sends the POST, and again only where it provably did not act. `answered` tells whether EPM has answered by now; `told`
+/// Sends the POST, and again only where it provably did not act. Why `post` would not send it ends it. `answered` tells whether EPM has answered by now; `told`
 /// hears each fault.
 ///
 /// # Errors
@@ -62,7 +68,7 @@ pub async fn look(
 pub async fn submit(
     rules: &Rules,
     answered: impl Fn() -> bool,
-    mut post: impl AsyncFnMut() -> Result<Submission, ledger::Error>,
+    mut post: impl AsyncFnMut() -> Result<Submission, Unsubmitted>,
     mut told: impl FnMut(&Fault),
 ) -> Result<(JobId, Answer), Unsubmitted> {
     let newest = RefCell::new(None);
@@ -90,7 +96,7 @@ pub async fn submit(
         Ok(Ok(Submission::Denied(refusal))) => Err(Unsubmitted::Denied(refusal.into())),
         Ok(Ok(Submission::Rejected(rejection))) => Err(Unsubmitted::Rejected(rejection)),
         Ok(Ok(Submission::NotTaken(fault))) | Err(fault) => Err(Unsubmitted::Unreachable(fault, began.elapsed())),
-        Ok(Err(unwritable)) => Err(Unsubmitted::Unrecorded(unwritable)),
+        Ok(Err(unsent)) => Err(unsent),
     }
 }
 
@@ -129,6 +135,21 @@ mod tests {
         tokio::time::sleep_until(rules.deadline.last_poll()).await;
         let late = submit(&rules, || true, async || unreachable!("it is too late"), |_| {}).await;
         assert!(matches!(late, Err(Unsubmitted::Unreachable(Fault::Late, _))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_up_between_two_submits_ends_it() {
+        let posts = RefCell::new(0);
+        let post = async || {
+            *posts.borrow_mut() += 1;
+            if *posts.borrow() == 1 {
+                return Ok(Submission::NotTaken(refused()));
+            }
+            Err(Unsubmitted::Maintenance("it is near".to_owned(), String::new()))
+        };
+        let ended = submit(&rules(20), || true, post, |_| {}).await;
+        assert!(matches!(ended, Err(Unsubmitted::Maintenance(why, _)) if why == "it is near"));
+        assert_eq!(posts.into_inner(), 2);
     }
 
     #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use crate::epm::error::{Fault, ReadError, Refusal};
@@ -14,7 +15,8 @@ use crate::wait::persist;
 use super::ending::utc;
 use super::{Gate, Task};
 
-/// How long the hour may take to come where only a warning hangs on it.
+/// How long the hour may take to come where only a warning hangs on it: a submit waits for it, also where a gateway lets
+/// `/interop` hang.
 const GLANCE: Duration = Duration::from_secs(5);
 
 /// Who may ask for the hour (`lcm_get_build_version_and_maintenance_time_v2.html`).
@@ -26,6 +28,30 @@ const ROLE: &str = "the hour of the maintenance is told to users with the Servic
 const ZONE: &str = "only an hour in UTC is understood: leave `--refuse-before-maintenance` out, and keep the run away \
                     from the maintenance by its schedule";
 
+/// The window that nothing is submitted before, or in, by the clock of the pod.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Guard {
+    hour: Hour,
+    refusal: Duration,
+    /// What time it was there.
+    said: Timestamp,
+    /// When that was here, by a clock that nobody sets.
+    heard: Instant,
+}
+
+impl Guard {
+    /// The window that is under way then, or the next one.
+    fn window(&self, at: Instant) -> Window {
+        let now = self.said.checked_add(at.saturating_duration_since(self.heard)).unwrap_or(self.said);
+        self.hour.window(now)
+    }
+
+    /// Why nothing may be submitted then: the window is too near, or under way.
+    pub(super) fn refuses(&self, at: Instant) -> Option<Unsubmitted> {
+        refuse(self.hour, self.window(at), self.refusal).map(|(why, help)| Unsubmitted::Maintenance(why, help))
+    }
+}
+
 impl Gate {
     /// Minds the daily maintenance. Without a refusal that the user has asked for, nothing that is answered, or not,
     /// changes anything but what is told.
@@ -36,11 +62,12 @@ impl Gate {
     pub(super) async fn mind_maintenance(&self) -> Result<(), Unsubmitted> {
         let window = match self.plan.refusal {
             Some(refusal) => {
-                let (hour, window) = self.window().await?;
-                if let Some((why, help)) = refuse(hour, window, refusal) {
-                    return Err(Unsubmitted::Maintenance(why, help));
+                let guard = self.guard(refusal).await?;
+                if let Some(refused) = guard.refuses(guard.heard) {
+                    return Err(refused);
                 }
-                Some((hour, window))
+                self.guard.set(Some(guard));
+                Some((guard.hour, guard.window(guard.heard)))
             }
             None => self.glance().await,
         };
@@ -68,7 +95,7 @@ impl Gate {
     }
 
     /// The window, which a submit hangs on.
-    async fn window(&self) -> Result<(Hour, Window), Unsubmitted> {
+    async fn guard(&self, refusal: Duration) -> Result<Guard, Unsubmitted> {
         let ask = async || match self.client.service().await {
             Err(ReadError::Fault(fault)) => Err(fault),
             other => Ok(other),
@@ -83,7 +110,7 @@ impl Gate {
             Err(fault) => return Err(unknown(&fault.to_string(), fault.help())),
         };
         match service.hour {
-            Some(hour) => Ok((hour, hour.window(service.now))),
+            Some(hour) => Ok(Guard { hour, refusal, said: service.now, heard: Instant::now() }),
             None => Err(unknown(&service.silence(), if service.zone.is_some() { ZONE } else { ROLE })),
         }
     }
@@ -126,4 +153,29 @@ fn warning(hour: Hour, window: Window) -> String {
         "the daily maintenance ({hour}) {when}: a job that still runs then may be stopped; what becomes of it is not \
          documented"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_window_comes_nearer_by_the_clock_of_the_pod() {
+        let heard = Instant::now();
+        let guard = Guard {
+            hour: Hour::parse("19:00").unwrap(),
+            refusal: Duration::from_mins(10),
+            said: "2026-11-24T18:49:55Z".parse().unwrap(),
+            heard,
+        };
+        let admits = |seconds| guard.refuses(heard + Duration::from_secs(seconds)).is_none();
+        assert!(admits(0) && admits(4));
+        // Too near, then under way, then past.
+        assert!(!admits(5) && !admits(12) && !admits(605) && !admits(605 + 3599) && admits(605 + 3600));
+        let Some(Unsubmitted::Maintenance(why, help)) = guard.refuses(heard + Duration::from_secs(12)) else {
+            panic!("it is too near")
+        };
+        assert!(why.contains("begins in 9m 53s, and `--refuse-before-maintenance` is 10m"), "{why}");
+        assert!(help.starts_with("try again after 2026-11-24 20:00:00 UTC"), "{help}");
+    }
 }

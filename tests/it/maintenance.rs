@@ -1,5 +1,7 @@
 //! The daily maintenance ahead of a submit: a warning, and a refusal where the user wants one.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use epm_sandbox::Sandbox;
 
 use crate::harness::{Gate, Ran, playing};
@@ -175,6 +177,30 @@ fn the_hour_is_asked_for_without_a_look_where_a_submit_hangs_on_it() {
     assert_eq!((ran.end(), sandbox.posts(), asked(&sandbox)), ((31, "unreachable"), 0, 1), "{ran:?}");
     let ran = Gate::against(&sandbox).set("EPM_PASSWORD", "wrong-password").run(RUN.into_iter().chain(arguments));
     assert_eq!((ran.end(), sandbox.refused_logins()), ((30, "access-denied"), 1), "{ran:?}");
+}
+
+/// How long after the epoch it is.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock that is set")
+}
+
+#[test]
+fn a_submit_that_is_put_off_does_not_slip_into_the_window() {
+    // The window is 3 s farther away than the refusal asks for, and EPM puts the submit off for 5 s.
+    let begins = Duration::from_mins(now().as_secs() / 60 + 30);
+    let minutes = begins.as_secs() / 60;
+    let hour = format!("{:02}:{:02}", minutes / 60 % 24, minutes % 60);
+    let sandbox = playing(&format!(
+        "[maintenance]\nhour = '{hour}'\n[[job]]\nsubmit = [{{ http = 429, headers = {{ Retry-After = '5' }} }}, {{}}]\n\
+         polls = [{{ status = 0 }}]"
+    ));
+    let refusal = begins.as_millis() - now().as_millis() - 3000;
+    let ran = run(&sandbox, ["--refuse-before-maintenance", &format!("{refusal}ms")]);
+    assert_eq!((ran.end(), ran.output("submitted")), ((31, "unreachable"), "no"), "{ran:?}");
+    // None where this machine was too slow to send even the first.
+    assert!(sandbox.posts() <= 1, "{:?}", sandbox.requests());
+    ran.says(&["error: ", "was not submitted", "the daily maintenance (", "begins in "]);
+    ran.says(&["hint: ", "ry again after ", " UTC"]);
 }
 
 #[test]
