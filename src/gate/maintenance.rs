@@ -17,7 +17,7 @@ use super::{Gate, Task};
 
 /// How long the hour may take to come where only a warning hangs on it: a submit waits for it, also where a gateway lets
 /// `/interop` hang.
-const GLANCE: Duration = Duration::from_secs(5);
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// Who may ask for the hour (`lcm_get_build_version_and_maintenance_time_v2.html`).
 const ROLE: &str = "the hour of the maintenance is told to users with the Service Administrator role, or with \

@@ -204,6 +204,14 @@ fn a_submit_that_is_put_off_does_not_slip_into_the_window() {
 }
 
 #[test]
+fn a_warning_is_waited_for_2_seconds_at_most() {
+    let sandbox = pod("[maintenance]\nreplies = [{ fault = 'hang' }]");
+    let ran = run(&sandbox, ["--timeout", "50m", "--verbose"]);
+    assert_eq!((ran.end(), sandbox.posts()), ((0, "succeeded"), 1), "{ran:?}");
+    ran.says(&["dailymaintenancestarttime", "within 2s"]);
+}
+
+#[test]
 fn what_is_no_duration_is_refused() {
     let sandbox = pod("");
     let ran = run(&sandbox, ["--refuse-before-maintenance", "soon"]);
