@@ -49,8 +49,9 @@ impl Replay {
     /// # Errors
     /// A file that cannot be read, that is of another version, or in which a line is none of a record.
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
-        Self::parse(&path.display().to_string(), &text)
+        let bytes = std::fs::read(path).map_err(|source| Error::Unreadable { path: path.into(), source })?;
+        let origin = path.display().to_string();
+        Self::parse(&origin, &text_of(&origin, bytes)?)
     }
 
     /// Reads the text of a record. `origin` names it in errors.
@@ -58,6 +59,8 @@ impl Replay {
     /// # Errors
     /// As [`Self::load`].
     pub fn parse(origin: &str, text: &str) -> Result<Self, Error> {
+        // Some tools put a mark in front of what they have rewritten.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (_, head) = lines.next().ok_or_else(|| Error::Empty { origin: origin.into() })?;
         let head: Head = read(origin, 0, head)?;
@@ -83,6 +86,15 @@ impl Replay {
         part.played += 1;
         line.map_or_else(|| Answer::error(404), Line::answer)
     }
+}
+
+/// The text of a file, which is in UTF-8.
+fn text_of(origin: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    // JSON holds no zero, and in UTF-16 every second byte of it is one.
+    if bytes.contains(&0) {
+        return Err(Error::Wide { origin: origin.into() });
+    }
+    String::from_utf8(bytes).map_err(|_| Error::NoText { origin: origin.into() })
 }
 
 fn read<'a, T: serde::Deserialize<'a>>(origin: &str, index: usize, text: &'a str) -> Result<T, Error> {

@@ -13,6 +13,18 @@ pub enum Error {
         /// Why not.
         source: std::io::Error,
     },
+    /// It is in UTF-16, as PowerShell's `>` writes it.
+    #[error("the record `{origin}` is in UTF-16: save it in UTF-8")]
+    Wide {
+        /// The file.
+        origin: String,
+    },
+    /// It is in no encoding that is known.
+    #[error("the record `{origin}` is not in UTF-8")]
+    NoText {
+        /// The file.
+        origin: String,
+    },
     /// There is nothing in it.
     #[error("the record `{origin}` is empty")]
     Empty {

@@ -69,7 +69,16 @@ impl Line {
             _ if self.body.as_ref().is_some_and(|body| body.json.is_none() && body.is.is_none()) => {
                 Err("its `body` has neither `json` nor `is`")
             }
+            (Some(204 | 304), _) if self.body.as_ref().is_some_and(|body| !body.is_nothing()) => {
+                Err("its `http` allows no `body`")
+            }
             _ => Ok(()),
         }
+    }
+}
+
+impl Body {
+    fn is_nothing(&self) -> bool {
+        self.json.is_none() && self.is == Some(Kind::Nothing)
     }
 }

@@ -1,4 +1,4 @@
-use super::{Error, Replay};
+use super::{Error, Replay, text_of};
 use crate::fault::Fault;
 
 const HEAD: &str = r#"{"format":1,"program":"epm-gate 0.1.0","command":"run"}"#;
@@ -106,4 +106,37 @@ fn what_is_no_record_is_an_error_that_names_its_line() {
     assert_eq!(whole("\n"), "the record `r.jsonl` is empty");
     assert!(whole("{\"format\":2}").contains("has the format 2"));
     assert_eq!(whole("about = 'x'"), "line 1 of the record `r.jsonl` is wrong");
+}
+
+#[test]
+fn an_answer_that_may_have_no_body_has_none() {
+    let of_body = |http: u16, body: &str| {
+        of(&[&format!(r#"{{"method":"GET","path":"/aif/rest/","http":{http},"body":{body}}}"#)])
+    };
+    for http in [204, 304] {
+        let error = of_body(http, r#"{"json":{}}"#).unwrap_err().to_string();
+        assert_eq!(error, "line 2 of the record `r.jsonl` is wrong: its `http` allows no `body`");
+        assert!(of_body(http, r#"{"is":"text","size":3}"#).is_err());
+        let answer = of_body(http, r#"{"is":"nothing","size":0}"#).unwrap().answer("GET", "/aif/rest/");
+        assert_eq!((answer.http, answer.body.len()), (http, 0));
+    }
+}
+
+#[test]
+fn the_encodings_of_other_tools_are_read_or_named() {
+    let load = |bytes: &[u8]| {
+        let replay = text_of("r.jsonl", bytes.to_vec()).and_then(|text| Replay::parse("r.jsonl", &text));
+        replay.map(|_| ()).map_err(|error| error.to_string())
+    };
+    assert_eq!(load(format!("\u{feff}{HEAD}\r\n").as_bytes()), Ok(()));
+    let wide: Vec<u16> = format!("\u{feff}{HEAD}\n").encode_utf16().collect();
+    let pieces = [
+        wide.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>(),
+        wide.iter().flat_map(|unit| unit.to_be_bytes()).collect(),
+        wide.iter().skip(1).flat_map(|unit| unit.to_le_bytes()).collect(),
+    ];
+    for bytes in pieces {
+        assert!(load(&bytes).unwrap_err().ends_with("`r.jsonl` is in UTF-16: save it in UTF-8"));
+    }
+    assert!(load(b"{\"format\":1}\n\xE9").unwrap_err().ends_with("is not in UTF-8"));
 }
