@@ -211,7 +211,11 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 /// Makes a file that was not there; what an earlier process has left there, or whatever else, is not written through.
-fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
+///
+/// # Errors
+///
+/// What the system says; what stood there may be gone.
+pub fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
     let _ = fs::remove_file(path);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

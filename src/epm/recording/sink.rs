@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::bounded;
+use crate::durable::{self, Readers};
 use crate::foreign::{quote, quote_path};
 
 /// How long a pipe is waited for that somebody is to read.
@@ -64,20 +65,23 @@ impl Sink {
     }
 }
 
+/// A new file, whatever stands at its place: what a link leads to is somebody else's, and one that was there already may be
+/// open to others. A device or a pipe stays what it is.
 fn open(path: &Path) -> io::Result<(File, bool)> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Ok((file, true));
+    if is_systems(path) {
+        return Ok((OpenOptions::new().write(true).open(path)?, true));
     }
-    // One that was there already may be open to others.
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-    file.set_len(0)?;
-    Ok((file, false))
+    Ok((durable::new_file(path, Readers::Owner)?, false))
+}
+
+/// Whether it is no place for a file: a folder, a device or a pipe, or one of the system's names for an open file, such as
+/// `/dev/stdout`, whose link must stay.
+fn is_systems(path: &Path) -> bool {
+    let names_open_files = |folder: PathBuf| {
+        folder == Path::new("/dev") || ["/dev/fd", "/proc"].iter().any(|systems| folder.starts_with(systems))
+    };
+    let is_name = durable::folder(path).canonicalize().is_ok_and(names_open_files);
+    path.metadata().is_ok_and(|metadata| is_name || !metadata.is_file())
 }
 
 #[cfg(all(test, unix))]
@@ -101,5 +105,31 @@ mod tests {
         }
         let error = Sink::open(&dir.path().join("no/such/folder")).unwrap_err().to_string();
         assert!(error.starts_with("cannot open the record `"), "{error}");
+    }
+    #[test]
+    fn what_a_link_leads_to_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let kept = dir.path().join("kept.txt");
+        fs::write(&kept, "somebody else's").unwrap();
+        fs::set_permissions(&kept, fs::Permissions::from_mode(0o644)).unwrap();
+        let (soft, hard, dangling) = (dir.path().join("soft"), dir.path().join("hard"), dir.path().join("dangling"));
+        std::os::unix::fs::symlink(&kept, &soft).unwrap();
+        fs::hard_link(&kept, &hard).unwrap();
+        std::os::unix::fs::symlink(dir.path().join("nowhere"), &dangling).unwrap();
+        for path in [&soft, &hard, &dangling] {
+            Sink::open(path).unwrap().write("a line\n".to_owned()).unwrap();
+            assert_eq!(fs::read_to_string(path).unwrap(), "a line\n");
+            let metadata = fs::symlink_metadata(path).unwrap();
+            assert!(metadata.is_file() && metadata.permissions().mode() & 0o777 == 0o600, "{}", path.display());
+        }
+        assert_eq!(fs::read_to_string(&kept).unwrap(), "somebody else's");
+        assert_eq!(fs::metadata(&kept).unwrap().permissions().mode() & 0o777, 0o644);
+        assert!(!dir.path().join("nowhere").exists());
+    }
+
+    #[test]
+    fn a_device_stays_what_it_is() {
+        let sink = Sink::open(Path::new("/dev/null")).unwrap();
+        assert!(sink.may_block && !fs::metadata("/dev/null").unwrap().is_file());
     }
 }
