@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::ci::{Form, Platform, Print, Wanted};
+use crate::durable;
 use crate::foreign::quote_path;
 
 use super::given::{Environment, Given, Values};
@@ -23,6 +24,10 @@ const KEPT: [(&str, &str); 8] = [
     ("jwt-key-file", "EPM_JWT_KEY_FILE"),
     ("ca-cert", "EPM_CA_CERT"),
 ];
+
+/// What is written beside some of them: locks, and a token or a ledger on its way to its place.
+const BESIDE: [(&str, &[&str]); 2] =
+    [("ledger", &["part", "lock", "writing"]), ("refresh-token-file", &["part", "lock"])];
 
 /// The outputs, and the first thing that is wrong with them. What is wrong is left out.
 pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted, Option<Error>) {
@@ -52,7 +57,13 @@ fn read_or_kept(values: &Values<'_>) -> Vec<(&'static str, PathBuf)> {
     };
     let bundle =
         values.foreign("SSL_CERT_FILE").ok().flatten().map(|given| ("SSL_CERT_FILE", PathBuf::from(given.value)));
-    KEPT.into_iter().filter_map(file).chain(bundle).collect()
+    let mut files: Vec<_> = KEPT.into_iter().filter_map(file).chain(bundle).collect();
+    for (flag, suffixes) in BESIDE {
+        let beside = files.iter().find(|(what, _)| *what == flag).map(|(_, path)| durable::resolve(path));
+        files
+            .extend(beside.iter().flat_map(|path| suffixes.iter().map(|suffix| (flag, durable::beside(path, suffix)))));
+    }
+    files
 }
 
 /// The file of the record, which is none that is read, kept or written by anything else.

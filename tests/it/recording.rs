@@ -203,6 +203,9 @@ fn what_cannot_hold_a_record_is_refused_before_anything_is_sent() {
     for (place, says) in [
         ("no/such/folder/record.jsonl", "cannot open the record"),
         ("ledger.json", "is the file of `ledger` already"),
+        ("ledger.json.part", "is the file of `ledger` already"),
+        ("ledger.json.lock", "is the file of `ledger` already"),
+        ("ledger.json.writing", "is the file of `ledger` already"),
         ("given-password", "is the file of `password-file` already"),
         ("summary.md", "is the file of `the summary` already"),
         ("report.html", "is the file of `html` already"),
@@ -219,6 +222,12 @@ fn what_cannot_hold_a_record_is_refused_before_anything_is_sent() {
         let ran = gate.set("EPM_RECORD", place).run(["run", "--job-name", "GLDATA", "--ledger-key", "k"]);
         assert_eq!(ran.end(), (2, "usage"), "{place}: {ran:?}");
         ran.says(&["error: ", says]);
+    }
+    for place in ["given-token", "given-token.part", "given-token.lock"] {
+        let gate = Gate::exchanging(&sandbox);
+        let ran = gate.set("EPM_RECORD", place).run(["run", "--job-name", "GLDATA"]);
+        assert_eq!(ran.end(), (2, "usage"), "{place}: {ran:?}");
+        ran.says(&["error: ", "is the file of `refresh-token-file` already"]);
     }
     assert!(sandbox.requests().is_empty());
 }
