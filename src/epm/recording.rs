@@ -203,7 +203,8 @@ impl Exchange<'_> {
             Ok(answer) => answer,
             Err(fault) => return self.failed(fault),
         };
-        let (headers, body) = (self.recording.headers(&answer.headers), self.recording.body(&answer.body, mask));
+        // The body first: its keys tell what is a name, also in a header.
+        let (body, headers) = (self.recording.body(&answer.body, mask), self.recording.headers(&answer.headers));
         self.write(None, Some(Received { http: answer.status, headers, body: Some(body) }));
     }
 

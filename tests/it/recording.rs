@@ -126,6 +126,52 @@ fn a_record_holds_nothing_of_the_customers_and_all_of_the_shape() {
     again.says(&["│ ", "[BLANK]"]);
 }
 
+/// Everything is called by words that are Oracle's too, and first where nothing tells that it is a name.
+const PLAINLY: &str = r#"
+about = "It names everything in plain words."
+
+[look]
+replies = [{ body = '{"items": [{"ruleName": "MAP_LOAD", "count": 48213377}], "count": 48213377}' }]
+
+[[job]]
+id = 77
+exists = true
+name = "Load"
+polls = [{ status = 1, details = "Integration Daily Load for application General Core failed on 3303 rows of period Final", fields = {
+  ruleName = "Daily_Load", loadRule = "DATA_LOAD", DailyLoad = "Load", entity = "Global", size = 48213377,
+  parameters = [{ value = "Final" }], jobName = "Daily Load" } }]
+"#;
+
+const PLAIN: [&str; 12] = [
+    "MAP_LOAD",
+    "Daily_Load",
+    "DATA_LOAD",
+    "DailyLoad",
+    "Daily Load",
+    "General",
+    "Core",
+    "Final",
+    "Global",
+    "48213377",
+    "3303",
+    "\"Load\"",
+];
+
+#[test]
+fn names_of_plain_words_are_not_taken_for_oracles() {
+    let variables = ["--variable", "VERSION=Final", "--variable", "ENTITY=General", "--set", "note=Final"];
+    let run = [&["run", "--job-type", "PIPELINE", "--job-name", "Load"], &variables[..]].concat();
+    let commands: [&[&str]; 4] = [&["check"], &["status", "77"], &["attach", "77", "--job-name", "Load"], &run];
+    for command in commands {
+        let sandbox = playing(PLAINLY);
+        let ran = Gate::against(&sandbox).recorded().run(command);
+        holds_none_of(&ran.record, &PLAIN);
+        assert!(ran.record.contains("/aif/rest/"), "{command:?}: {ran:?}");
+        let again = Gate::against(&replaying(&ran.record)).run(command);
+        assert_eq!(again.end(), ran.end(), "{command:?}: {again:?}\nof\n{ran:?}");
+    }
+}
+
 #[test]
 fn attach_and_status_are_recorded_and_play_again() {
     let sandbox = playing("[[job]]\nid = 4711\nexists = true\npolls = [{}, { status = 0 }]\n");

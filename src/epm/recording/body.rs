@@ -13,13 +13,18 @@ use super::super::wire;
 use super::place;
 use super::table::{Kind, Table};
 use super::text;
-use super::vocabulary::{Class, class_of, is_composed, is_variable, is_word};
+use super::vocabulary::{
+    Class, class_of, class_of_variable, is_composed, is_enum, is_like_a_key, is_mode, is_word, known_class,
+};
 
 /// How deep values are looked into; below that they are `null`.
 const DEEPEST: usize = 32;
 
 /// Statuses above this say nothing that a larger one would not.
 const LARGEST_STATUS: i128 = 999;
+
+/// Lists are told in pages; above this it is no page that is counted.
+const LARGEST_COUNT: i128 = 9_999;
 
 /// How EPM spells that it does not know (epm-api.md §3.4).
 const UNKNOWN_STATUS: i128 = 2_147_483_647;
@@ -38,8 +43,32 @@ impl Redaction<'_> {
     pub(super) fn body(&mut self, body: &[u8]) -> Option<Box<RawValue>> {
         let text = wire::text(body);
         let raw: &RawValue = serde_json::from_str(&text).ok()?;
+        // A name may stand in a text before the key that tells it to be one.
+        self.learn(Class::Unknown, raw.get(), 0);
         let json = self.value(Class::Unknown, raw.get(), 0);
         RawValue::from_string(json).ok()
+    }
+
+    /// Takes in everything that its key tells to be the customer's.
+    fn learn(&mut self, class: Class, raw: &str, depth: usize) {
+        match raw.as_bytes().first() {
+            _ if depth > DEEPEST => {}
+            Some(b'{') => {
+                let Ok(object) = serde_json::from_str::<Object>(raw) else { return };
+                for (key, value) in object.pairs() {
+                    let class = if class == Class::Chosen { self.chosen_key(key).1 } else { class_of(key) };
+                    self.learn(class, value, depth + 1);
+                }
+            }
+            Some(b'[') => {
+                let Ok(values) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) else { return };
+                values.iter().for_each(|value| self.learn(class.of_an_item(), value.get(), depth + 1));
+            }
+            Some(b'"') if class.is_the_customers() => {
+                self.string(class, &wire::string(raw).unwrap_or_default());
+            }
+            _ => {}
+        }
     }
 
     /// A value, as JSON, of what stands under a key of this class.
@@ -58,8 +87,10 @@ impl Redaction<'_> {
 
     fn object(&mut self, class: Class, raw: &str, depth: usize) -> String {
         let Ok(object) = serde_json::from_str::<Object>(raw) else { return "null".to_owned() };
+        let is_list = object.pairs().any(|(key, _)| key == "items");
         let pair = |(key, value): (&str, &str)| {
             let (key, class) = if class == Class::Chosen { self.chosen_key(key) } else { self.key(key) };
+            let class = if class == Class::Count && !is_list { Class::Unknown } else { class };
             format!("{}:{}", Value::from(key), self.value(class, value, depth + 1))
         };
         format!("{{{}}}", object.pairs().map(pair).collect::<Vec<_>>().join(","))
@@ -67,29 +98,27 @@ impl Redaction<'_> {
 
     fn array(&mut self, class: Class, raw: &str, depth: usize) -> String {
         let Ok(values) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) else { return "[]".to_owned() };
-        // The objects in a list of variables have keys of Oracle's (epm-api.md §2.2).
-        let class = if class == Class::Chosen { Class::Unknown } else { class };
-        format!(
-            "[{}]",
-            values.iter().map(|value| self.value(class, value.get(), depth + 1)).collect::<Vec<_>>().join(",")
-        )
+        let items = values.iter().map(|value| self.value(class.of_an_item(), value.get(), depth + 1));
+        format!("[{}]", items.collect::<Vec<_>>().join(","))
     }
 
-    /// A key, and what stands under it. A new key of Oracle's is worth knowing; one that is no technical term could be the
-    /// name of something.
+    /// A key, and what stands under it. A new key of Oracle's is worth knowing; one that is not built as those are could be
+    /// the name of something.
     fn key(&mut self, key: &str) -> (String, Class) {
         let class = class_of(key);
         match self.table.known(key) {
-            _ if class != Class::Unknown => (key.to_owned(), class),
+            _ if known_class(key).is_some() => (key.to_owned(), class),
             Some(replacement) => (replacement.to_owned(), class),
-            None if is_composed(key) => (key.to_owned(), class),
+            None if is_like_a_key(key) => (key.to_owned(), class),
             None => (self.table.replace(Kind::Key, key), class),
         }
     }
 
     fn chosen_key(&mut self, key: &str) -> (String, Class) {
-        let key = if is_variable(key) { key.to_owned() } else { self.table.replace(Kind::Key, key) };
-        (key, Class::Value)
+        match class_of_variable(key) {
+            Some(class) => (key.to_owned(), class),
+            None => (self.table.replace(Kind::Key, key), Class::Value),
+        }
     }
 
     fn string(&mut self, class: Class, original: &str) -> String {
@@ -105,8 +134,10 @@ impl Redaction<'_> {
             Class::Id => "x".to_owned(),
             // Cleaning took all of it, and it was not absent.
             _ if text::is_absent(string) => "x".to_owned(),
-            Class::Status | Class::Word | Class::Value | Class::Unknown if is_word(string) => string.to_owned(),
-            Class::Word | Class::Unknown if is_composed(string) && self.table.known(string).is_none() => {
+            // A word of Oracle's in its own place is nobody's name.
+            Class::Status | Class::Word if is_enum(string) => string.to_owned(),
+            Class::Mode if is_mode(string) => string.to_owned(),
+            Class::Status | Class::Word | Class::Unknown if is_word(string) && self.table.known(string).is_none() => {
                 string.to_owned()
             }
             Class::Build if is_build(string) => string.to_owned(),
@@ -118,23 +149,32 @@ impl Redaction<'_> {
             Class::Period => self.period(string),
             Class::Name => self.table.replace(Kind::Name, string),
             Class::User => self.table.replace(Kind::User, string),
-            Class::Value | Class::Chosen => self.table.replace(Kind::Value, string),
+            Class::Value | Class::Mode | Class::Chosen => self.table.replace(Kind::Value, string),
             // What is no number must not become one: `00` is none, and `0` would be a success.
-            Class::Status => {
-                Some(text::redacted(self.table, string)).filter(|text| !is_decimal(text)).unwrap_or("x".to_owned())
-            }
-            Class::Word | Class::Text | Class::Build | Class::Hour | Class::Version => {
-                text::redacted(self.table, string)
-            }
-            Class::Size | Class::Unknown if is_decimal(string) => "0".to_owned(),
-            Class::Unknown if text::redacted(self.table, string) == string => string.to_owned(),
-            Class::Size | Class::Unknown => self.table.replace(Kind::Text, string),
+            Class::Status => Some(self.word(string)).filter(|text| !is_decimal(text)).unwrap_or("x".to_owned()),
+            Class::Word => self.word(string),
+            Class::Text => text::redacted(self.table, string),
+            Class::Build | Class::Hour | Class::Version => "x".to_owned(),
+            Class::Count | Class::Unknown if is_decimal(string) => "0".to_owned(),
+            Class::Count | Class::Unknown => self.table.replace(Kind::Text, string),
         }
+    }
+
+    /// What Oracle says where one of its words is expected. That it is a warning decides how the gate ends.
+    fn word(&self, string: &str) -> String {
+        const WARNING: &str = "WARNING";
+        let warns = |text: &str| text.to_ascii_uppercase().contains(WARNING);
+        let kept = match self.table.known(string) {
+            Some(replacement) => replacement.to_owned(),
+            None if is_composed(string) => string.to_owned(),
+            None => text::redacted(self.table, string),
+        };
+        if warns(string) && !warns(&kept) { WARNING.to_owned() } else { kept }
     }
 
     /// A period, or a range: the braces and the year's sign stay.
     fn period(&mut self, string: &str) -> String {
-        if is_word(string) {
+        if matches!(string, "{GLOBAL_POV}" | "GLOBAL_POV") {
             return string.to_owned();
         }
         let is_sign = |char: char| "{}#".contains(char);
@@ -147,6 +187,18 @@ impl Redaction<'_> {
     }
 }
 
+impl Class {
+    /// The class of what stands in a list. The objects in a list of variables have keys of Oracle's (epm-api.md §2.2).
+    fn of_an_item(self) -> Self {
+        if self == Self::Chosen { Self::Unknown } else { self }
+    }
+
+    /// Whether what stands there is called so by the customer, unless it is a word of Oracle's in its own place.
+    fn is_the_customers(self) -> bool {
+        matches!(self, Self::Name | Self::User | Self::File | Self::Period | Self::Value | Self::Mode | Self::Chosen)
+    }
+}
+
 /// A number as far as it may be told: that of a status or of an id, and of all others only which kind it is.
 fn number(class: Class, raw: &str) -> String {
     let is_whole = is_decimal(raw);
@@ -154,7 +206,7 @@ fn number(class: Class, raw: &str) -> String {
     let kept = match (class, whole) {
         (Class::Id, Some(id)) => u64::try_from(id).is_ok(),
         (Class::Status, Some(status)) => (-9..=LARGEST_STATUS).contains(&status) || status == UNKNOWN_STATUS,
-        (Class::Size, Some(size)) => (0..1_000_000_000_000).contains(&size),
+        (Class::Count, Some(count)) => (0..=LARGEST_COUNT).contains(&count),
         // The first version of Oracle's service tells it so (epm-api.md §6).
         (Class::Hour, Some(hour)) => (0..24).contains(&hour),
         _ => false,
@@ -217,7 +269,7 @@ mod tests {
             ),
             (
                 r#"{"status":1,"details":"EPMFDM-140149: Invalid Integration Name: Removed_Load"}"#,
-                r#"{"status":1,"details":"EPMFDM-140149: Invalid Integration Name: x_Load"}"#,
+                r#"{"status":1,"details":"EPMFDM-140149: Invalid Integration Name: x"}"#,
             ),
             (
                 r#"{"jobType":"PIPELINE","jobName":"DAILY","variables":{"STARTPERIOD":"Jan-23","IMPORTMODE":"Replace","Entität":"X Corp"},"sourceFilters":{"Category":"Actual"}}"#,
@@ -236,6 +288,43 @@ mod tests {
             assert_eq!(redacted(body), expected, "{body}");
         }
         assert_eq!(redacted("{"), "");
+    }
+
+    #[test]
+    fn a_name_of_plain_words_is_replaced_before_and_behind_the_key_that_tells_it() {
+        let table = [
+            (
+                r#"{"ruleName":"Daily_Load","loadRule":"DATA_LOAD","DailyLoad":1,"details":"Daily Load failed","jobName":"Daily Load","x":["DailyLoad","daily load"]}"#,
+                r#"{"ruleName":"NAME_1","loadRule":"NAME_2","KEY_1":0,"details":"NAME_3 failed","jobName":"NAME_3","KEY_2":["KEY_1","NAME_3"]}"#,
+            ),
+            (
+                r#"{"details":"Integration Daily Load for application General Core failed, period Final"}"#,
+                r#"{"details":"Integration x x for application x x x, period x"}"#,
+            ),
+            (
+                r#"{"parameters":[{"value":"Final"}],"entity":"Global","note":"General","variables":{"VERSION":"Final","IMPORTMODE":"Final","EXPORTMODE":"Merge","STARTPERIOD":"Replace"},"exportMode":"Final"}"#,
+                r#"{"parameters":[{"value":"VALUE_1"}],"KEY_2":"NAME_1","KEY_3":"TEXT_1","variables":{"KEY_1":"VALUE_1","IMPORTMODE":"VALUE_1","EXPORTMODE":"Merge","STARTPERIOD":"VALUE_2"},"exportMode":"VALUE_1"}"#,
+            ),
+            (
+                r#"{"ruleName":"Load","jobStatus":"Completed with Warnings","detailedStatus":"Load done","processType":"LOAD","version":"Final"}"#,
+                r#"{"ruleName":"NAME_1","jobStatus":"Completed with Warnings","detailedStatus":"NAME_1 x","processType":"NAME_1","version":"x"}"#,
+            ),
+            (
+                r#"{"jobName":"Warnings","jobStatus":"Warnings","details":"Warnings"}"#,
+                r#"{"jobName":"NAME_1","jobStatus":"WARNING","details":"NAME_1"}"#,
+            ),
+            (
+                r#"{"count":48213377,"size":7,"limit":3,"items":[{"count":5}]}"#,
+                r#"{"count":0,"size":0,"limit":3,"items":[{"count":0}]}"#,
+            ),
+            (
+                r#"{"totalResults":25,"offset":0,"count":9999,"details":"3303 of Error: 3303","items":[]}"#,
+                r#"{"totalResults":25,"offset":0,"count":9999,"details":"0 of Error: 3303","items":[]}"#,
+            ),
+        ];
+        for (body, expected) in table {
+            assert_eq!(redacted(body), expected, "{body}");
+        }
     }
 
     #[test]

@@ -103,6 +103,11 @@ mod tests {
                 "Bearer error=\"invalid_token\", error_description=\"Token Audience\"",
                 "Bearer error=\"invalid_token\", error_description=\"Token Audience\"",
             ),
+            (
+                "www-authenticate",
+                "Bearer error_description=\"application General Core is unknown\"",
+                "Bearer error_description=\"application x x is unknown\"",
+            ),
             ("www-authenticate", "Acme error_description=\"for bob\"", "x error_description=\"for x\""),
         ];
         for (name, value, expected) in table {

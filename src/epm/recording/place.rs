@@ -6,7 +6,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::table::{Kind, Table};
-use super::vocabulary::{Class, class_of};
+use super::vocabulary::{Class, known_class};
 
 /// As the gate encodes a file's name, so that both come to the same.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -91,11 +91,13 @@ fn encoded_file(table: &mut Table, segment: &str) -> String {
 
 fn fields(table: &mut Table, query: &str) -> String {
     let field = |field: &str| match field.split_once('=') {
-        Some((key, value)) if class_of(key) != Class::Unknown || FIELDS.contains(&key) => {
+        Some((key, value)) if known_class(key).is_some() || FIELDS.contains(&key) => {
             let value = percent_decode_str(value).decode_utf8_lossy();
             let value = match &*value {
-                "true" | "false" => value.into_owned(),
-                _ if class_of(key) == Class::File => utf8_percent_encode(&file(table, &value), SEGMENT).to_string(),
+                "true" | "false" if FIELDS.contains(&key) => value.into_owned(),
+                _ if known_class(key) == Some(Class::File) => {
+                    utf8_percent_encode(&file(table, &value), SEGMENT).to_string()
+                }
                 _ => table.replace(Kind::Name, &value),
             };
             format!("{key}={value}")

@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use super::vocabulary::is_plain;
+
 /// What an original is, as far as its replacement says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -91,7 +93,9 @@ pub(super) fn at<'a>(found: &[(&'a str, &'a str)], lower: &str, place: usize) ->
         !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
     };
     let fitting = found.iter().filter(|(original, _)| rest.starts_with(original));
-    let certain = fitting.filter(|(original, _)| original.len() >= SHORTEST || is_word(original));
+    // A name such as `State` is no part of `IllegalStateException`.
+    let is_certain = |original: &str| original.len() >= SHORTEST && !is_plain(original);
+    let certain = fitting.filter(|(original, _)| is_certain(original) || is_word(original));
     let (original, replacement) = certain.max_by_key(|(original, _)| original.len())?;
     Some((original.len(), replacement))
 }

@@ -10,10 +10,12 @@ pub(super) enum Class {
     Id,
     /// The numeric status.
     Status,
-    /// A number of bytes or of items.
-    Size,
+    /// A number of items, beside the list of them.
+    Count,
     /// A word of Oracle's.
     Word,
+    /// How data is loaded.
+    Mode,
     /// What the customer called something.
     Name,
     /// A user.
@@ -41,16 +43,16 @@ pub(super) enum Class {
 }
 
 /// The keys of each class, separated by spaces. A key that is a plain technical word needs no entry here.
-const KEYS: [(Class, &str); 15] = [
+const KEYS: [(Class, &str); 16] = [
     (Class::Id, "jobId jobID processId lastJobId"),
     (Class::Status, "status"),
-    (Class::Size, "size fileSize chunkSize limit offset count totalResults"),
+    (Class::Count, "limit offset count totalResults"),
     (
         Class::Word,
-        "jobStatus descriptiveStatus detailedStatus lastJobStatus processType jobType importMode exportMode executionMode \
-         validationMode reportFormatType rel action method type lifecycle varType varDefaultParam paramLevel \
+        "jobStatus descriptiveStatus detailedStatus lastJobStatus processType jobType reportFormatType rel action method type lifecycle varType varDefaultParam paramLevel \
          operation locktype snapshotType timeZone",
     ),
+    (Class::Mode, "importMode exportMode executionMode validationMode"),
     (
         Class::Name,
         "jobName name displayName pipelineName stageName stageDisplayName jobObject jobConnection locationName location \
@@ -59,7 +61,7 @@ const KEYS: [(Class, &str); 15] = [
     (Class::User, "executedBy proxyAdminUser username userName user"),
     (Class::File, "logFileName outputFileName outputFilename fileName logFile extDirPath"),
     (Class::Period, "periodName periodname startPeriod endPeriod period"),
-    (Class::Value, "paramValue varDefaultValue"),
+    (Class::Value, "value paramValue varDefaultValue"),
     (Class::Link, "href"),
     (Class::Build, "buildVersion"),
     (Class::Hour, "amwTime"),
@@ -68,23 +70,65 @@ const KEYS: [(Class, &str); 15] = [
     (Class::Chosen, "variables sourceFilters targetOptions parameters"),
 ];
 
+/// What a key ends with that is none of these, and what that says: `targetApplication` names an application, whoever
+/// thought of the key.
+const ENDINGS: [(Class, &str); 4] = [
+    (
+        Class::Name,
+        "name rule integration location application pipeline stage category dimension member entity account scenario \
+         cube plan target source ledger batch group connection agent mapping job",
+    ),
+    (Class::User, "user by owner"),
+    (Class::File, "file"),
+    (Class::Period, "period year"),
+];
+
+/// The class of a key of Oracle's.
+pub(super) fn known_class(key: &str) -> Option<Class> {
+    let found = KEYS.iter().find(|(_, keys)| is_among(keys, key));
+    found.map(|(class, _)| *class)
+}
+
 /// What stands under this key.
 pub(super) fn class_of(key: &str) -> Class {
-    let found = KEYS.iter().find(|(_, keys)| keys.split_ascii_whitespace().any(|known| known == key));
-    found.map_or(Class::Unknown, |(class, _)| *class)
+    let ending = || {
+        let last = parts(key.rsplit('_').next()?).first()?.to_ascii_lowercase();
+        ENDINGS.iter().find(|(_, endings)| is_among(endings, &last)).map(|(class, _)| *class)
+    };
+    known_class(key).or_else(ending).unwrap_or(Class::Unknown)
+}
+
+/// Whether a word is one of these, which are separated by spaces.
+fn is_among(words: &str, word: &str) -> bool {
+    words.split_ascii_whitespace().any(|known| known == word)
 }
 
 /// The variables that Oracle gives every pipeline (epm-api.md §2.2); all others are the customer's.
 const VARIABLES: &str = "STARTPERIOD ENDPERIOD IMPORTMODE EXPORTMODE ATTACH_LOGS SEND_MAIL SEND_TO";
 
-/// Whether a key of an object that the customer fills is Oracle's all the same.
-pub(super) fn is_variable(key: &str) -> bool {
-    VARIABLES.split_ascii_whitespace().any(|known| known == key)
+/// What stands under a key of an object that the customer fills, where the key is Oracle's all the same.
+pub(super) fn class_of_variable(key: &str) -> Option<Class> {
+    let class = if matches!(key, "IMPORTMODE" | "EXPORTMODE" | "ATTACH_LOGS") { Class::Mode } else { Class::Value };
+    is_among(VARIABLES, key).then_some(class)
 }
 
-/// Words that stand for themselves whole, whatever their parts are.
+/// How data can be loaded (epm-api.md §2.1 to §2.3), separated by bars.
+const MODES: &str = "Append|Replace|Map and Validate|No Import|Direct|Merge|Accumulate|Subtract|No Export|Check|APPEND|REPLACE|\
+    RECALCULATE|NONE|MERGE|STORE_DATA|ADD_DATA|SUBTRACT_DATA|REPLACE_DATA|SYNC|ASYNC|true|false|Y|N|Yes|No";
+
+/// Whether Oracle documents this mode.
+pub(super) fn is_mode(text: &str) -> bool {
+    MODES.split('|').any(|known| known == text)
+}
+
+/// Words that stand for themselves whole, whatever their parts are, and under whatever key.
 const WHOLE: &str = "Etc/UTC UTC GMT {GLOBAL_POV} GLOBAL_POV COMM_LOAD_BALANCES COMM_BATCH EXPORT_MAPPING MAPPINGIMPORT MAPPINGEXPORT \
-    DATARULE LCM EXTERNAL SYNC ASYNC XLSX PDF HTML EXCEL Y N";
+    DATARULE LCM EXTERNAL SYNC ASYNC XLSX PDF HTML EXCEL RUNNING SUCCESS FAILED WARNING PENDING PROCESSING";
+
+/// What Oracle says only where one of its words is expected, separated by bars (epm-api.md §3, §7).
+const ENUMS: &str = "RUNNING|SUCCESS|FAILED|WARNING|PENDING|PROCESSING|COMPLETED|SUCCEEDED|ERROR|CANCELLED|CANCELED|QUEUED|IN PROGRESS|Running|Success|Failed|Warning|Pending|\
+    Processing|Completed|Cancelled|Error|Completed with Warnings|GET|POST|PUT|DELETE|PATCH|self|job-details|Job Status|active|\
+    INTEGRATION|PIPELINE|pipeline|BATCH|REPORT|LIST|LOOKUP|TEXT|NUMBER|Y|N";
 
 /// Plain technical words in lower case: those of Oracle's keys and of its known messages (epm-api.md §10), of Java's and
 /// its own exceptions, and of the sentences around them. No word that a customer names things by, such as a month or a
@@ -150,9 +194,41 @@ pub(super) fn is_composed(word: &str) -> bool {
     !word.is_empty() && word.split('_').all(|part| parts(part).into_iter().all(is_plain))
 }
 
-/// Whether a text is a word that nobody would name anything by, or one that Oracle gives a meaning.
+/// Whether a key is built as Oracle builds its own: `rejectedRowCount`, and not `DailyLoad`.
+pub(super) fn is_like_a_key(key: &str) -> bool {
+    key.starts_with(|first: char| first.is_ascii_lowercase()) && !key.contains('_') && is_composed(key)
+}
+
+/// Whether a text is a word that Oracle gives a meaning, wherever it stands.
 pub(super) fn is_word(text: &str) -> bool {
-    is_plain(text) || WHOLE.split_ascii_whitespace().any(|known| known == text)
+    is_among(WHOLE, text)
+}
+
+/// Whether a text is what Oracle says where one of its words is expected.
+pub(super) fn is_enum(text: &str) -> bool {
+    ENUMS.split('|').any(|known| known == text)
+}
+
+/// What comes before the name of something, in a sentence: `the application General Core`.
+const NAMING: &str = "account agent application batch category connection cube currency database dimension directory domain entity file \
+    filter folder group integration job ledger location mapping member model module name parameter period pipeline plan process \
+    property role rule ruleset scenario schema script server snapshot source stage system table target task user username \
+    variable version view workflow year";
+
+/// Whether the words after this one may be a name.
+pub(super) fn is_naming(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    is_among(NAMING, &word) || word.strip_suffix('s').is_some_and(|one| is_among(NAMING, one)) || word == "categories"
+}
+
+/// What a name ends before, in a sentence.
+const FUNCTION: &str = "a after already an and are as at be because been before being but by can cannot could did do does during for \
+    from had has have if in into is it its may must no not of on or since so than that the then there these this those to until \
+    was were when where which while who will with within without would";
+
+/// Whether a word only ties others together.
+pub(super) fn is_function(word: &str) -> bool {
+    is_among(FUNCTION, &word.to_ascii_lowercase())
 }
 
 /// Where capitals begin a word: `logFileName` is three, `IOException` two.
@@ -190,7 +266,19 @@ mod tests {
             assert!(!is_composed(word), "{word}");
         }
         assert!(is_word("WARNING") && is_word("Etc/UTC") && is_word("COMM_LOAD_BALANCES"));
-        assert!(!is_word("LoadData") && !is_word("Vision") && !is_word(""));
+        assert!(!is_word("Load") && !is_word("Y") && !is_word("Final") && !is_word(""));
+        assert!(is_enum("Completed") && is_enum("WARNING") && !is_enum("Load"));
+        assert!(is_mode("Map and Validate") && !is_mode("Final"));
+    }
+
+    #[test]
+    fn a_key_that_ends_with_what_is_named_names_it() {
+        for key in ["ruleName", "loadRule", "targetApplication", "RULE_NAME", "rule", "integration"] {
+            assert_eq!((known_class(key), class_of(key)), (None, Class::Name), "{key}");
+        }
+        assert_eq!((class_of("createdBy"), class_of("startYear")), (Class::User, Class::Period));
+        assert_eq!((class_of("rejectedRows"), class_of("rename")), (Class::Unknown, Class::Unknown));
+        assert!(is_like_a_key("rejectedRowCount") && !is_like_a_key("DailyLoad") && !is_like_a_key("daily_load"));
     }
 
     #[test]
