@@ -62,7 +62,9 @@ impl Redaction<'_> {
             }
             Some(b'[') => {
                 let Ok(values) = serde_json::from_str::<Vec<Box<RawValue>>>(raw) else { return };
-                values.iter().for_each(|value| self.learn(class.of_an_item(), value.get(), depth + 1));
+                for value in values {
+                    self.learn(class.of_an_item(), value.get(), depth + 1);
+                }
             }
             Some(b'"') if class.is_the_customers() => {
                 self.string(class, &wire::string(raw).unwrap_or_default());

@@ -20,17 +20,14 @@ pub(super) fn redacted(table: &Table, text: &str) -> String {
     let mut place = 0;
     let mut naming = Naming::Nothing;
     while let Some(char) = text[place..].chars().next() {
-        let (length, word) = match table::at(&found, &lower, place) {
-            Some((length, replacement)) => {
-                naming = naming.past_a_word();
-                (length, replacement)
-            }
-            None => {
-                let (length, word) = token(text, place, char);
-                let (next, is_name) = naming.after(&text[place..place + length], &text[place + length..]);
-                naming = next;
-                (length, if is_name { "x" } else { word })
-            }
+        let (length, word) = if let Some(known) = table::at(&found, &lower, place) {
+            naming = naming.past_a_word();
+            known
+        } else {
+            let (length, word) = token(text, place, char);
+            let (next, is_name) = naming.after(&text[place..place + length], &text[place + length..]);
+            naming = next;
+            (length, if is_name { "x" } else { word })
         };
         signs = if is_sign(char) && word.len() == 1 { signs + 1 } else { 0 };
         if signs <= 2 {
