@@ -27,7 +27,7 @@ const KEPT: [(&str, &str); 8] = [
 
 /// What is written beside some of them: locks, and a token or a ledger on its way to its place.
 const BESIDE: [(&str, &[&str]); 2] =
-    [("ledger", &["part", "lock", "writing"]), ("refresh-token-file", &["part", "lock"])];
+    [("ledger", &["part", "lock", "writing"]), ("refresh-token-file", &["room", "next", "lock"])];
 
 /// The outputs, and the first thing that is wrong with them. What is wrong is left out.
 pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted, Option<Error>) {

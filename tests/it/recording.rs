@@ -269,7 +269,7 @@ fn what_cannot_hold_a_record_is_refused_before_anything_is_sent() {
         assert_eq!(ran.end(), (2, "usage"), "{place}: {ran:?}");
         ran.says(&["error: ", says]);
     }
-    for place in ["given-token", "given-token.part", "given-token.lock"] {
+    for place in ["given-token", "given-token.room", "given-token.next", "given-token.lock"] {
         let gate = Gate::exchanging(&sandbox);
         let ran = gate.set("EPM_RECORD", place).run(["run", "--job-name", "GLDATA"]);
         assert_eq!(ran.end(), (2, "usage"), "{place}: {ran:?}");
