@@ -3,6 +3,7 @@
 # the sandbox takes one job at most, and the second run has attached to it or says that it cannot know. Where a kill in
 # time may miss a moment, this misses none. Needs strace, as root or as the owner of the process.
 . "${BASH_SOURCE[0]%/*}/../pipelines/prelude.bash"
+. tests/deep/kills.bash
 
 debian strace strace
 cargo build --quiet --locked --workspace
@@ -46,20 +47,12 @@ check() {
   esac
   # It was not killed any more: it makes fewer such calls.
   [ "$first" -ne 0 ] || return 1
-  kills=$((kills + 1))
-  ends[$second $submitted]=$((${ends[$second $submitted]:-0} + 1))
+  killed "$second $submitted"
 }
 
-declare -A ends=()
-kills=0
-for call in "${calls[@]}"; do
-  for ((at = 1; at < 500; at++)); do
-    check "$call" "$at" || break
-  done
-done
-printf 'killed at %d calls; then:\n' "$kills"
+kill_at_each "${calls[@]}"
 for end in "${!ends[@]}"; do
   printf '  exit %s, submitted by the second run: %s: %d times\n' "${end% *}" "${end#* }" "${ends[$end]}"
 done
 # Before, in and after the submit: else the calls have missed it.
-[ "${#ends[@]}" -eq 3 ] || fail 'not every kind of end was seen'
+kinds_of_end 3

@@ -2,6 +2,7 @@
 # Kills the gate at each system call that it makes from its start to the end of an exchange of its refresh token, and
 # exchanges it again: that passes, or it says that the exchange before it was cut short. A dead token is never unexplained.
 . "${BASH_SOURCE[0]%/*}/../pipelines/prelude.bash"
+. tests/deep/kills.bash
 
 debian strace strace
 cargo build --quiet --locked --workspace
@@ -53,21 +54,13 @@ check() {
   esac
   # It was not killed any more: it makes fewer such calls.
   [ "$first" -ne 0 ] || return 1
-  kills=$((kills + 1))
-  ends[$second]=$((${ends[$second]:-0} + 1))
+  killed "$second"
 }
 
 unrenamed
 said 'mounted by itself'
 
-declare -A ends=()
-kills=0
-for call in "${calls[@]}"; do
-  for ((at = 1; at < 500; at++)); do
-    check "$call" "$at" || break
-  done
-done
-printf 'killed at %d calls; then:\n' "$kills"
+kill_at_each "${calls[@]}"
 for end in "${!ends[@]}"; do printf '  exit %s: %d times\n' "$end" "${ends[$end]}"; done
 # Before and after the answer: else the calls have missed it.
-[ "${#ends[@]}" -eq 2 ] || fail 'not every kind of end was seen'
+kinds_of_end 2

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-use epm_sandbox::{CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_ID, JWT_KEY_PKCS8, Sandbox, USERNAME};
+use epm_sandbox::Sandbox;
 use serde_json::Value;
 
 use crate::harness::{Gate, On, Ran, playing, text_of};
@@ -427,22 +427,11 @@ fn a_clock_that_is_off_is_a_warning() {
     }
 }
 
-/// Knows the sandbox's identity service, which is shown an assertion.
-fn asserting(sandbox: &Sandbox) -> Gate {
-    Gate::nowhere()
-        .at_identity_service(sandbox)
-        .set("EPM_CLIENT_ID", CONFIDENTIAL_CLIENT_ID)
-        .set("EPM_CLIENT_SECRET", CLIENT_SECRET)
-        .set("EPM_JWT_KEY", JWT_KEY_PKCS8)
-        .set("EPM_JWT_KEY_ID", JWT_KEY_ID)
-        .set("EPM_JWT_SUBJECT", USERNAME)
-}
-
 #[test]
 fn a_clock_that_is_off_is_a_warning_where_an_assertion_was_taken_all_the_same() {
     // The pod's clock is off, and the identity service's is not.
     let epm = service_of("Date: Sat, 01 Jan 2000 00:00:00 GMT\r\n", |_| (200, r#"{"items":[]}"#));
-    let found = check(asserting(&pod("")).set("EPM_URL", epm));
+    let found = check(Gate::asserting(&pod("")).set("EPM_URL", epm));
     assert_eq!(found.ran.end(), (0, "warned"), "{:?}", found.ran);
     found.tells("clock", "warning", &["ahead of EPM", "NTP"]);
 }
@@ -450,7 +439,7 @@ fn a_clock_that_is_off_is_a_warning_where_an_assertion_was_taken_all_the_same() 
 #[test]
 fn a_clock_that_is_off_ends_an_assertion() {
     let sandbox = pod("clock = '+7m'");
-    let found = check(asserting(&sandbox).set("EPM_URL", sandbox.url()));
+    let found = check(Gate::asserting(&sandbox));
     assert_eq!(found.ran.end(), (30, "access-denied"), "{:?}", found.ran);
     found.tells("clock", "failed", &["7m behind EPM", "refuses assertions", "NTP"]);
     found.tells("credentials", "failed", &["a JWT assertion about user"]);

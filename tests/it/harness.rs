@@ -11,7 +11,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use epm_sandbox::{CLIENT_ID, Options, Replay, SCOPE, Sandbox, Scenario};
+use epm_sandbox::{
+    CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_ID, JWT_KEY_PKCS8, Options, Replay, SCOPE, Sandbox,
+    Scenario, USERNAME,
+};
 use tempfile::TempDir;
 
 pub(crate) use plain::plain;
@@ -82,6 +85,18 @@ impl Gate {
         let gate = Self::nowhere().at_identity_service(sandbox).set("EPM_URL", sandbox.url());
         let file = gate.file("given-token", sandbox.refresh_token());
         gate.set("EPM_REFRESH_TOKEN_FILE", file)
+    }
+
+    /// Knows where the sandbox is, and its identity service, to which it shows assertions about the sandbox's user.
+    pub(crate) fn asserting(sandbox: &Sandbox) -> Self {
+        Self::nowhere()
+            .at_identity_service(sandbox)
+            .set("EPM_URL", sandbox.url())
+            .set("EPM_CLIENT_ID", CONFIDENTIAL_CLIENT_ID)
+            .set("EPM_CLIENT_SECRET", CLIENT_SECRET)
+            .set("EPM_JWT_KEY", JWT_KEY_PKCS8)
+            .set("EPM_JWT_KEY_ID", JWT_KEY_ID)
+            .set("EPM_JWT_SUBJECT", USERNAME)
     }
 
     /// Knows the sandbox's identity service, as a public client.

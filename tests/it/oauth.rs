@@ -6,7 +6,7 @@ mod rotation;
 mod usage;
 mod waiting;
 
-use epm_sandbox::{CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_ID, JWT_KEY_PKCS1, JWT_KEY_PKCS8, Sandbox, USERNAME};
+use epm_sandbox::{CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_PKCS1, JWT_KEY_PKCS8, Sandbox};
 
 use crate::harness::{Gate, playing, shipped};
 
@@ -18,18 +18,6 @@ fn grants(sandbox: &Sandbox) -> Vec<String> {
 }
 
 const ASSERTION: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-
-/// A gate that signs assertions about the sandbox's user.
-fn asserting(sandbox: &Sandbox) -> Gate {
-    Gate::nowhere()
-        .at_identity_service(sandbox)
-        .set("EPM_URL", sandbox.url())
-        .set("EPM_CLIENT_ID", CONFIDENTIAL_CLIENT_ID)
-        .set("EPM_CLIENT_SECRET", CLIENT_SECRET)
-        .set("EPM_JWT_KEY", JWT_KEY_PKCS8)
-        .set("EPM_JWT_KEY_ID", JWT_KEY_ID)
-        .set("EPM_JWT_SUBJECT", USERNAME)
-}
 
 #[test]
 fn a_refresh_token_lets_a_run_in_and_nothing_but_its_token_is_shown() {
@@ -65,12 +53,12 @@ fn an_assertion_lets_a_run_in_with_a_key_of_either_kind() {
     ];
     for key in keys {
         let sandbox = shipped("quick-success");
-        let ran = asserting(&sandbox).set("EPM_JWT_KEY", key).run(RUN);
+        let ran = Gate::asserting(&sandbox).set("EPM_JWT_KEY", key).run(RUN);
         assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
         assert_eq!(grants(&sandbox), [ASSERTION]);
     }
     let sandbox = shipped("quick-success");
-    let gate = asserting(&sandbox).unset("EPM_JWT_KEY");
+    let gate = Gate::asserting(&sandbox).unset("EPM_JWT_KEY");
     let key = gate.file("given-key.pem", JWT_KEY_PKCS1);
     let ran = gate.set("EPM_JWT_KEY_FILE", key).run(RUN);
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
@@ -79,9 +67,9 @@ fn an_assertion_lets_a_run_in_with_a_key_of_either_kind() {
 #[test]
 fn the_audience_of_an_assertion_can_be_given() {
     let sandbox = shipped("quick-success");
-    let ran = asserting(&sandbox).set("EPM_JWT_AUDIENCE", "https://identity.oraclecloud.com/").run(RUN);
+    let ran = Gate::asserting(&sandbox).set("EPM_JWT_AUDIENCE", "https://identity.oraclecloud.com/").run(RUN);
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    let ran = asserting(&sandbox).set("EPM_JWT_AUDIENCE", "https://elsewhere.example.com").run(RUN);
+    let ran = Gate::asserting(&sandbox).set("EPM_JWT_AUDIENCE", "https://elsewhere.example.com").run(RUN);
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
 }
 
@@ -107,7 +95,7 @@ fn no_secret_is_shown_at_any_verbosity() {
         let run = || [RUN.as_slice(), &[flag, "--timeout", "10s"]].concat();
         // The harness looks through every byte.
         assert_eq!(Gate::exchanging(&sandbox).unset("EPM_SUMMARY").run(run()).code, 10);
-        assert_eq!(asserting(&sandbox).unset("EPM_SUMMARY").run(run()).code, 10);
+        assert_eq!(Gate::asserting(&sandbox).unset("EPM_SUMMARY").run(run()).code, 10);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use epm_sandbox::{CONFIDENTIAL_CLIENT_ID, JWT_KEY_PKCS8};
 
-use super::{RUN, asserting};
+use super::RUN;
 use crate::harness::{Gate, Ran, playing, shipped};
 
 const QUICK: &str = "[[job]]\npolls = [{ status = 0 }]\n";
@@ -74,7 +74,7 @@ fn a_token_that_another_service_says_no_more_of_than_that_it_is_invalid() {
 #[test]
 fn an_assertion_that_is_not_accepted() {
     let sandbox = shipped("quick-success");
-    let ran = asserting(&sandbox).set("EPM_JWT_SUBJECT", "somebody").run(RUN);
+    let ran = Gate::asserting(&sandbox).set("EPM_JWT_SUBJECT", "somebody").run(RUN);
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
     ran.mentions(&["does not accept the assertion", "hint: ", "--jwt-key-id", "--jwt-subject", "--jwt-audience"]);
 }
@@ -102,11 +102,11 @@ fn a_redirect_and_a_page_are_no_tokens() {
 #[test]
 fn a_clock_that_is_wrong_is_told_from_a_key_that_is() {
     let sandbox = playing(&format!("clock = '-20m'\n{QUICK}"));
-    let ran = asserting(&sandbox).run(RUN);
+    let ran = Gate::asserting(&sandbox).run(RUN);
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
     ran.mentions(&["hint: ", "clock"]);
     let sandbox = shipped("quick-success");
-    let ran = asserting(&sandbox).set("EPM_JWT_KEY_ID", "another").run(RUN);
+    let ran = Gate::asserting(&sandbox).set("EPM_JWT_KEY_ID", "another").run(RUN);
     assert_eq!(ran.end(), (30, "access-denied"), "{ran:?}");
     assert!(!ran.stderr.contains("clock"), "{}", ran.stderr);
     assert_eq!(sandbox.posts(), 0);
@@ -133,7 +133,7 @@ fn a_key_that_signs_nothing_is_refused_before_anything_is_sent() {
     ];
     for (key, problem) in cases {
         let sandbox = shipped("quick-success");
-        let ran = asserting(&sandbox).set("EPM_JWT_KEY", key).run(RUN);
+        let ran = Gate::asserting(&sandbox).set("EPM_JWT_KEY", key).run(RUN);
         assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
         ran.mentions(&["`EPM_JWT_KEY`", problem, "hint: "]);
         assert!(sandbox.token_requests().is_empty());

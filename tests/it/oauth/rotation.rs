@@ -1,10 +1,13 @@
 //! A refresh token is single-use: the next one is in its file before the access token is used.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use epm_sandbox::Sandbox;
+use tempfile::TempDir;
 
 use super::RUN;
-use crate::harness::{Gate, Ran, playing, shipped, text_of};
+use crate::harness::{Gate, Ran, Running, playing, shipped, text_of};
 
 /// Runs, and reads the token's file afterwards.
 fn run_and_read(gate: Gate) -> (Ran, String, u32) {
@@ -109,26 +112,44 @@ fn a_run_whose_token_could_not_be_kept_after_all_goes_on_with_it() {
     assert_eq!(text_of(&dir.path().join("given-token")).trim(), sandbox.refresh_token());
 }
 
+/// A token's file that was there, and in whose place a folder stands now: no file can be put there.
+struct Displaced {
+    path: PathBuf,
+    old: String,
+    _dir: TempDir,
+}
+
+impl Displaced {
+    /// Displaces it while the token that it holds is exchanged by a run, which goes on.
+    fn during_a_run(sandbox: &Sandbox) -> (Self, Running) {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (path, old) = (dir.path().join("token"), sandbox.refresh_token());
+        std::fs::write(&path, &old).expect("the file can be written");
+        let mut running = with_file(sandbox, &path).start(RUN);
+        running.until("the exchange is under way", || sandbox.exchanges() == 1);
+        std::fs::remove_file(&path).expect("the file is there");
+        std::fs::create_dir(&path).expect("a folder can be made");
+        (Self { path, old, _dir: dir }, running)
+    }
+
+    /// Puts it back as it was.
+    fn restore(&self) {
+        std::fs::remove_dir(&self.path).expect("the folder is there");
+        std::fs::write(&self.path, &self.old).expect("the file can be written");
+    }
+}
+
 #[test]
 fn a_token_that_was_written_beside_its_file_is_taken_up_by_the_next_run() {
     let sandbox = playing(&SLOW.replace("access_serves = 5\n", ""));
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    let old = sandbox.refresh_token();
-    std::fs::write(&file, &old).unwrap();
-    let mut running = with_file(&sandbox, &file).start(RUN);
-    running.until("the exchange is under way", || sandbox.exchanges() == 1);
-    // No file can be put in the place of a folder.
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    let (file, running) = Displaced::during_a_run(&sandbox);
     let ran = running.finish();
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     ran.mentions(&["is dead", "token.next`"]);
-    std::fs::remove_dir(&file).unwrap();
-    std::fs::write(&file, old).unwrap();
-    let ran = with_file(&sandbox, &file).run(RUN);
+    file.restore();
+    let ran = with_file(&sandbox, &file.path).run(RUN);
     assert_eq!((ran.end(), sandbox.exchanges()), ((0, "succeeded"), 2), "{ran:?}");
-    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
+    assert_eq!(text_of(&file.path).trim(), sandbox.refresh_token());
 }
 
 #[test]
@@ -155,21 +176,13 @@ fn renewing(second: &str) -> String {
 #[test]
 fn a_token_that_stands_beside_its_file_is_not_lost_to_a_renewal_in_vain() {
     let sandbox = playing(&renewing("http = 503"));
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    let old = sandbox.refresh_token();
-    std::fs::write(&file, &old).unwrap();
-    let mut running = with_file(&sandbox, &file).start(RUN);
-    running.until("the exchange is under way", || sandbox.exchanges() == 1);
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    let (file, mut running) = Displaced::during_a_run(&sandbox);
     running.until_it_says("is dead");
-    std::fs::remove_dir(&file).unwrap();
-    std::fs::write(&file, old).unwrap();
+    file.restore();
     let ran = running.finish();
     assert_eq!((ran.end(), sandbox.exchanges()), ((0, "succeeded"), 1), "{ran:?}");
     assert!(sandbox.token_requests().len() > 1, "it was never renewed");
-    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
+    assert_eq!(text_of(&file.path).trim(), sandbox.refresh_token());
 }
 
 #[test]
@@ -187,24 +200,16 @@ fn a_token_that_could_not_be_kept_and_is_refused_is_not_exchanged_again() {
 #[test]
 fn a_login_takes_up_what_stands_beside_the_file_before_it_touches_anything() {
     let sandbox = playing(&format!("{}[[job]]\n", renewing("").replace("access_lasts = '8s'", "device = ['denied']")));
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("token");
-    let old = sandbox.refresh_token();
-    std::fs::write(&file, &old).unwrap();
-    let mut running = with_file(&sandbox, &file).start(RUN);
-    running.until("the exchange is under way", || sandbox.exchanges() == 1);
-    std::fs::remove_file(&file).unwrap();
-    std::fs::create_dir(&file).unwrap();
+    let (file, running) = Displaced::during_a_run(&sandbox);
     assert_eq!(running.finish().code, 0);
-    std::fs::remove_dir(&file).unwrap();
-    std::fs::write(&file, old).unwrap();
-    let ran = with_file(&sandbox, &file).run(["login"]);
+    file.restore();
+    let ran = with_file(&sandbox, &file.path).run(["login"]);
     assert_eq!(ran.code, 30, "{ran:?}");
-    assert_eq!(text_of(&file).trim(), sandbox.refresh_token());
+    assert_eq!(text_of(&file.path).trim(), sandbox.refresh_token());
 }
 
 /// A gate of its own with somebody else's token file.
-fn with_file(sandbox: &epm_sandbox::Sandbox, file: &Path) -> Gate {
+fn with_file(sandbox: &Sandbox, file: &Path) -> Gate {
     Gate::exchanging(sandbox).set("EPM_REFRESH_TOKEN_FILE", file)
 }
 

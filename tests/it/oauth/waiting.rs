@@ -1,6 +1,6 @@
 //! A job of many hours sees as many tokens as it needs, and no poll is lost to that.
 
-use super::{RUN, asserting, grants};
+use super::{RUN, grants};
 use crate::harness::{Gate, playing};
 
 #[test]
@@ -26,7 +26,7 @@ fn a_token_that_is_refused_is_renewed_and_the_poll_is_sent_again() {
 fn an_assertion_is_signed_anew_for_each_token() {
     let sandbox =
         playing("[identity]\naccess_serves = 4\n[[job]]\npolls = [{ status = -1, times = 9 }, { status = 0 }]\n");
-    let ran = asserting(&sandbox).run(RUN);
+    let ran = Gate::asserting(&sandbox).run(RUN);
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert!(grants(&sandbox).len() >= 3);
 }
