@@ -2,6 +2,7 @@
 
 pub mod download;
 pub mod error;
+pub mod markers;
 pub mod recording;
 pub mod reply;
 pub mod submission;
@@ -51,8 +52,6 @@ pub struct Client {
     transport: Rc<Transport>,
     reads: reqwest::Client,
     authorizer: Authorizer,
-    /// What a proxy is told, beside what EPM is.
-    passwords: Vec<String>,
     trust: Mutex<Trust>,
     met: Cell<bool>,
     answered: Cell<bool>,
@@ -103,26 +102,12 @@ impl Client {
     ) -> Result<Self, http::Error> {
         let transport = Rc::new(Transport::new(network)?);
         let reads = transport.for_reads()?;
-        let heard = Rc::clone(&trace);
-        let authorizer = Authorizer::new(credentials, Rc::clone(&transport), move |line| heard(line), tell);
-        let passwords = forms(network.proxies.passwords().iter().map(String::as_str));
+        let authorizer = Authorizer::new(credentials, Rc::clone(&transport), Rc::clone(&trace), tell);
+        authorizer.hide(forms(network.proxies.passwords().iter().map(String::as_str)));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
         let recording = None;
-        Ok(Self {
-            url,
-            limits,
-            transport,
-            reads,
-            authorizer,
-            passwords,
-            trust,
-            met,
-            answered,
-            renewed,
-            trace,
-            recording,
-        })
+        Ok(Self { url, limits, transport, reads, authorizer, trust, met, answered, renewed, trace, recording })
     }
 
     /// The same client, which records every exchange from now on. `tell` hears why that came to an end, if it did.
@@ -238,7 +223,7 @@ impl Client {
 
     /// What hides our secrets in a text of others.
     pub fn mask(&self) -> Mask {
-        Mask::new(self.authorizer.forms().into_iter().chain(self.passwords.iter().cloned()))
+        self.authorizer.mask()
     }
 
     /// Whether a token is in flight that would be lost if the process ended now.

@@ -100,6 +100,12 @@ const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
+/// What hears each request, for this desk's log.
+pub fn trace(desk: &Rc<Desk>) -> Rc<dyn Fn(&str)> {
+    let desk = Rc::clone(desk);
+    Rc::new(move |line| desk.console().trace(line))
+}
+
 /// A client whose log goes to this desk, and what a person must know of it.
 ///
 /// # Errors
@@ -113,15 +119,11 @@ pub fn client(
     limits: Limits,
     record: Option<Beginning>,
 ) -> Result<Client, http::Error> {
-    let trace = {
-        let desk = Rc::clone(desk);
-        Rc::new(move |line: &str| desk.console().trace(line))
-    };
     let tell = || {
         let desk = Rc::clone(desk);
         move |note: String| desk.tell_once(note)
     };
-    let client = Client::new(url, credentials, network, limits, trace, tell())?;
+    let client = Client::new(url, credentials, network, limits, trace(desk), tell())?;
     Ok(match record {
         Some(beginning) => client.recorded(beginning, tell()),
         None => client,

@@ -12,13 +12,13 @@ use crate::auth::authorizer::Authorizer;
 use crate::auth::device::{self, accept, invite};
 use crate::auth::exchange::{Grant, Kept, Way};
 use crate::auth::identity::Identity;
-use crate::auth::token_file::{self, TokenFile, Turn};
+use crate::auth::token_file::{self, TURN, TokenFile, Turn};
 use crate::auth::{Credentials, NoToken};
 use crate::durable::{self, Replacement};
 use crate::epm::error::Fault;
 use crate::foreign::{quote, quote_path};
 use crate::gate::desk::Desk;
-use crate::gate::land;
+use crate::gate::{land, trace};
 use crate::http::{Allowance, Network, Transport};
 use crate::outcome::{Outcome, Signal};
 use crate::pace::brief;
@@ -26,9 +26,6 @@ use crate::report::End;
 use crate::report::console::Console;
 use crate::signals::Signals;
 use crate::wait::{Rules, persist};
-
-/// How often it is tried whether another gate's turn at the file is over.
-const TURN: Duration = Duration::from_millis(50);
 
 /// A login.
 pub struct Login {
@@ -133,13 +130,9 @@ impl Login {
             let lost = Rc::clone(&lost);
             move |text: String| *lost.borrow_mut() = Some(text)
         };
-        let trace = {
-            let desk = Rc::clone(desk);
-            move |line: &str| desk.console().trace(line)
-        };
         let grant = Grant::RefreshTokenFile(Box::new(Kept::new(self.file)));
         let credentials = Credentials::OAuth(Box::new(Way { identity: self.identity, grant }));
-        let authorizer = Authorizer::new(credentials, Rc::new(transport), trace, tell);
+        let authorizer = Authorizer::new(credentials, Rc::new(transport), trace(desk), tell);
         let told = |fault: &Fault| desk.console().say(&format!("{fault}; asking again"));
         let end = tokio::select! {
             biased;

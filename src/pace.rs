@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 /// How dense polls are.
@@ -112,6 +113,11 @@ pub fn brief(duration: Duration) -> String {
         Duration::from_secs(duration.saturating_add(Duration::from_millis(500)).as_secs())
     };
     humantime::format_duration(rounded).to_string()
+}
+
+/// A moment as people read it, to the second.
+pub fn utc(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// How long `Retry-After` asks to stay away: seconds, or an HTTP date counted from the `Date` of the same answer, so

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::bounded;
-use crate::foreign::quote;
+use crate::foreign::{Mask, quote};
 use crate::http::{Allowance, Transport};
 use crate::pace::brief;
 
@@ -53,12 +53,23 @@ pub struct Shown {
 /// Yields what is shown at each request.
 pub struct Authorizer {
     source: Source,
+    shared: Rc<Shared>,
+}
+
+/// What an exchange, a task of its own, shares with whoever waits for it.
+struct Shared {
     transport: Rc<Transport>,
     held: watch::Sender<Held>,
-    /// Every secret that was ever shown, in every form.
-    forms: Rc<RefCell<Vec<String>>>,
+    /// Hides every secret that was ever shown.
+    mask: RefCell<Mask>,
     trace: Rc<dyn Fn(&str)>,
-    tell: Rc<dyn Fn(String)>,
+    tell: Box<dyn Fn(String)>,
+}
+
+impl Shared {
+    fn learn(&self, secret: &SecretString) {
+        self.mask.borrow_mut().extend(forms([secret.expose_secret()]));
+    }
 }
 
 /// Where what is shown comes from.
@@ -137,15 +148,16 @@ impl Authorizer {
     pub fn new(
         credentials: Credentials,
         transport: Rc<Transport>,
-        trace: impl Fn(&str) + 'static,
+        trace: Rc<dyn Fn(&str)>,
         tell: impl Fn(String) + 'static,
     ) -> Self {
-        let forms = Rc::new(RefCell::new(credentials.forms()));
+        let mask = RefCell::new(Mask::new(credentials.forms()));
         let source = match credentials {
             Credentials::OAuth(way) => Source::Exchanged(Rc::from(way)),
             given => Source::Given(RefCell::new(given)),
         };
-        Self { source, transport, held: watch::Sender::default(), forms, trace: Rc::new(trace), tell: Rc::new(tell) }
+        let shared = Shared { transport, held: watch::Sender::default(), mask, trace, tell: Box::new(tell) };
+        Self { source, shared: Rc::new(shared) }
     }
 
     /// What is shown now. Waits for an exchange only where no token holds.
@@ -158,11 +170,11 @@ impl Authorizer {
             Source::Exchanged(way) => way,
             Source::Given(given) => {
                 let header = given.borrow().header();
-                return Ok(Shown { header, generation: self.held.borrow().generation });
+                return Ok(Shown { header, generation: self.shared.held.borrow().generation });
             }
         };
         let now = Instant::now();
-        let held = self.held.borrow().clone();
+        let held = self.shared.held.borrow().clone();
         let Some(token) = held.good(now) else { return self.exchanged(way, allowance).await };
         let is_due = token.due.is_some_and(|due| now >= due);
         if is_due && held.phase == Phase::Idle && self.in_vain(way).is_none() {
@@ -177,14 +189,14 @@ impl Authorizer {
     ///
     /// Why there is no token.
     pub async fn renew(&self, refused: u32, allowance: Allowance) -> Result<bool, NoToken> {
-        if self.held.borrow().generation != refused {
+        if self.shared.held.borrow().generation != refused {
             return Ok(true);
         }
         let way = match &self.source {
             Source::Exchanged(way) => way,
             Source::Given(given) => return Ok(self.read_again(&mut given.borrow_mut())),
         };
-        self.held.send_modify(|held| held.token = None);
+        self.shared.held.send_modify(|held| held.token = None);
         self.exchanged(way, allowance).await.map(|_| true)
     }
 
@@ -199,24 +211,29 @@ impl Authorizer {
         !self.may_be_shown_again()
     }
 
-    /// Every form in which a secret could come back.
-    pub fn forms(&self) -> Vec<String> {
-        self.forms.borrow().clone()
+    /// What hides every secret that was ever shown.
+    pub fn mask(&self) -> Mask {
+        self.shared.mask.borrow().clone()
+    }
+
+    /// Hides these as well, which others are shown.
+    pub fn hide(&self, forms: Vec<String>) {
+        self.shared.mask.borrow_mut().extend(forms);
     }
 
     /// Whether there is a token that holds.
     pub fn has_token(&self) -> bool {
-        self.held.borrow().good(Instant::now()).is_some()
+        self.shared.held.borrow().good(Instant::now()).is_some()
     }
 
     /// Whether a token is in flight that would be lost.
     pub fn is_exchanging(&self) -> bool {
-        self.held.borrow().phase == Phase::Sent
+        self.shared.held.borrow().phase == Phase::Sent
     }
 
     /// Waits until no token is in flight any more.
     pub async fn settle(&self) {
-        let mut held = self.held.subscribe();
+        let mut held = self.shared.held.subscribe();
         // Whatever keeps it so long, nobody is helped by waiting on.
         let _ = timeout(SETTLING, held.wait_for(|held| held.phase != Phase::Sent)).await;
     }
@@ -224,7 +241,7 @@ impl Authorizer {
     /// Why another exchange is in vain just now: one was denied, and nobody has put another token into its file since; or
     /// the identity service is left alone for a while.
     fn in_vain(&self, way: &Way) -> Option<NoToken> {
-        let held = self.held.borrow();
+        let held = self.shared.held.borrow();
         let is_too_soon = held.not_before.is_some_and(|not_before| Instant::now() < not_before);
         match (&held.failed, &way.grant) {
             (Some(NoToken::Denied(_)), Grant::RefreshTokenFile(kept)) if has_changed(kept) => None,
@@ -238,15 +255,15 @@ impl Authorizer {
 
     /// Waits for the exchange that is under way, or for a new one.
     async fn exchanged(&self, way: &Rc<Way>, allowance: Allowance) -> Result<Shown, NoToken> {
-        if self.held.borrow().phase == Phase::Idle {
+        if self.shared.held.borrow().phase == Phase::Idle {
             if let Some(why) = self.in_vain(way) {
                 return Err(why);
             }
             self.begin(way);
         }
-        let mut held = self.held.subscribe();
+        let mut held = self.shared.held.subscribe();
         let Ok(Ok(held)) = timeout_at(allowance.end, held.wait_for(|held| held.phase == Phase::Idle)).await else {
-            return Err(NoToken::Fault(match self.held.borrow().phase {
+            return Err(NoToken::Fault(match self.shared.held.borrow().phase {
                 Phase::Waiting => Fault::Busy,
                 Phase::Idle | Phase::Sent => allowance.is_spent(&way.identity.host()).into(),
             }));
@@ -260,15 +277,8 @@ impl Authorizer {
 
     /// Begins an exchange, which nothing of ours ends.
     fn begin(&self, way: &Rc<Way>) {
-        self.held.send_modify(|held| held.phase = Phase::Waiting);
-        let task = Task {
-            way: Rc::clone(way),
-            transport: Rc::clone(&self.transport),
-            held: self.held.clone(),
-            forms: Rc::clone(&self.forms),
-            trace: Rc::clone(&self.trace),
-            tell: Rc::clone(&self.tell),
-        };
+        self.shared.held.send_modify(|held| held.phase = Phase::Waiting);
+        let task = Task { way: Rc::clone(way), shared: Rc::clone(&self.shared) };
         tokio::task::spawn_local(task.run());
     }
 
@@ -281,9 +291,9 @@ impl Authorizer {
         if newer.expose_secret() == token.expose_secret() || check(&newer, "access token").is_err() {
             return false;
         }
-        self.forms.borrow_mut().extend(forms([newer.expose_secret()]));
+        self.shared.learn(&newer);
         *token = newer;
-        self.held.send_modify(|held| held.generation += 1);
+        self.shared.held.send_modify(|held| held.generation += 1);
         true
     }
 }
@@ -301,22 +311,18 @@ fn has_changed(kept: &Kept) -> bool {
 /// One exchange.
 struct Task {
     way: Rc<Way>,
-    transport: Rc<Transport>,
-    held: watch::Sender<Held>,
-    forms: Rc<RefCell<Vec<String>>>,
-    trace: Rc<dyn Fn(&str)>,
-    tell: Rc<dyn Fn(String)>,
+    shared: Rc<Shared>,
 }
 
 impl Task {
     async fn run(self) {
         let asked = Instant::now();
-        let sends = || self.held.send_modify(|held| held.phase = Phase::Sent);
-        let learn = |secret: &SecretString| self.forms.borrow_mut().extend(forms([secret.expose_secret()]));
-        let ears = Ears { sends: &sends, learn: &learn, tell: &*self.tell };
-        let result = exchange(&self.way, &self.transport, &ears).await;
+        let sends = || self.shared.held.send_modify(|held| held.phase = Phase::Sent);
+        let learn = |secret: &SecretString| self.shared.learn(secret);
+        let ears = Ears { sends: &sends, learn: &learn, tell: &*self.shared.tell };
+        let result = exchange(&self.way, &self.shared.transport, &ears).await;
         self.say(&result);
-        self.held.send_modify(|held| held.learn(result, asked));
+        self.shared.held.send_modify(|held| held.learn(result, asked));
     }
 
     fn say(&self, result: &Result<Access, NoToken>) {
@@ -327,9 +333,9 @@ impl Task {
             Err(NoToken::Fault(fault)) => fault.to_string(),
             Err(NoToken::Denied(denial)) => denial.to_string(),
         };
-        (self.trace)(&format!("exchange at {host}: {what}"));
-        if let (Err(NoToken::Denied(denial)), Some(_)) = (result, self.held.borrow().good(Instant::now())) {
-            (self.tell)(format!("{denial}; the access token that is there is used until it ends"));
+        (self.shared.trace)(&format!("exchange at {host}: {what}"));
+        if let (Err(NoToken::Denied(denial)), Some(_)) = (result, self.shared.held.borrow().good(Instant::now())) {
+            (self.shared.tell)(format!("{denial}; the access token that is there is used until it ends"));
         }
     }
 }

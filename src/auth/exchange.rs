@@ -13,11 +13,12 @@ use crate::bounded::aside;
 use crate::durable::{self, Replacement};
 use crate::foreign::quote_path;
 use crate::http::Transport;
+use crate::pace::utc;
 
 use super::error::{Death, Denial, Fault, NoToken};
 use super::identity::{Access, Granted, Identity};
 use super::jwt::{self, Signer};
-use super::token_file::{self, TokenFile, Turn};
+use super::token_file::{self, TURN, TokenFile, Turn};
 
 /// How tokens are had.
 pub struct Way {
@@ -58,9 +59,6 @@ impl Kept {
         self.exchanged.borrow().iter().flatten().any(|exchanged| is_same(exchanged, token))
     }
 }
-
-/// How often it is tried whether another gate's turn at the file is over.
-const TURN: Duration = Duration::from_millis(50);
 
 /// How long another gate's turn is waited for; an exchange ends sooner.
 const TURNS: Duration = Duration::from_mins(2);
@@ -205,7 +203,7 @@ fn in_vain(kept: &Kept, begun: Begun, error: NoToken) -> NoToken {
         NoToken::Denied(Denial::Dead { death, .. }) => {
             *kept.unwritten.borrow_mut() = None;
             let cut_short = unfinished.filter(|_| death != Death::Outlived);
-            let cut_short = cut_short.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string());
+            let cut_short = cut_short.map(utc);
             NoToken::Denied(Denial::Dead { death, file: Some(turn.path().to_owned()), cut_short })
         }
         error => {

@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -79,6 +80,9 @@ impl From<secret::Error> for Error {
         Self::Unreadable { problem: format!("{error}{}", cause.unwrap_or_default()), help: error.help() }
     }
 }
+
+/// How often it is tried whether another gate's turn at the file is over.
+pub const TURN: Duration = Duration::from_millis(50);
 
 /// The room that is taken for a token: as much as a file with a secret may hold.
 const ROOM: usize = 64 * 1024;

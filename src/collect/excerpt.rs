@@ -2,25 +2,11 @@
 
 use std::collections::VecDeque;
 
+use crate::epm::markers;
 use crate::foreign::{Foreign, Mask, cut};
 
 /// Levels that mark a line as telling; a line without a time begins with its level (epm-api.md §10.2).
 const LEVELS: [&str; 3] = ["ERROR ", "FATAL ", "WARN "];
-
-/// What else does. Sources: epm-api.md §10.3, each seen in public code or in Oracle's pages.
-const MARKERS: [&str; 11] = [
-    "[BLANK]",
-    "[NN]",
-    "[TC]",
-    "[NULL ACCOUNT VALUE]",
-    "[ERROR_INVALID_PERIOD]",
-    "Error: 3303",
-    "Not Found In Database",
-    "The member ",
-    "EPMFDM-140274",
-    "EPMFDM-140149",
-    "Exception while applying",
-];
 
 /// How many telling lines are kept: the first ones, since what follows a first error is mostly its echo.
 const MOST_LINES: usize = 40;
@@ -73,7 +59,7 @@ impl Excerpt {
 
 fn is_telling(line: &str) -> bool {
     let is_level = |level: &str| line.match_indices(level).any(|(at, _)| at == 0 || line.as_bytes()[at - 1] == b' ');
-    LEVELS.iter().any(|level| is_level(level)) || MARKERS.iter().any(|marker| line.contains(marker))
+    LEVELS.iter().any(|level| is_level(level)) || markers::SEEN.iter().any(|marker| line.contains(marker))
 }
 
 /// Takes a log piece by piece.

@@ -11,7 +11,7 @@ use crate::job::{Answer, JobId, State};
 use crate::ledger::book::{Adopted, Found};
 use crate::ledger::{self, Ledger};
 use crate::outcome::{Outcome, Signal};
-use crate::pace::brief;
+use crate::pace::{brief, utc};
 use crate::report::{End, JobReport};
 use crate::submit::Unsubmitted;
 use crate::wait::{Ending, Heard};
@@ -162,10 +162,6 @@ pub(super) fn unanswered(signal: Option<Signal>, job: &JobReport) -> End {
 /// When the submit was sent: what one looks for in EPM's list.
 fn sent(job: &JobReport) -> String {
     job.sent().map(|at| format!(" at {}", utc(at))).unwrap_or_default()
-}
-
-pub(super) fn utc(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// The end of a submit that EPM may have acted on.

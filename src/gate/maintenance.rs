@@ -8,11 +8,10 @@ use tokio::time::Instant;
 
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::maintenance::{Hour, Window};
-use crate::pace::brief;
+use crate::pace::{brief, utc};
 use crate::submit::Unsubmitted;
 use crate::wait::persist;
 
-use super::ending::utc;
 use super::{Gate, Task};
 
 /// How long the hour may take to come where only a warning hangs on it: a submit waits for it, also where a gateway lets

@@ -15,6 +15,7 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, RootCer
 use super::certificate::Certificate;
 use super::roots::Roots;
 use crate::foreign::{Foreign, quote};
+use crate::pace::utc;
 
 /// A server that did not show who it is.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -247,10 +248,6 @@ fn moment(time: UnixTime) -> Timestamp {
         .ok()
         .and_then(|seconds| Timestamp::from_second(seconds).ok())
         .unwrap_or(Timestamp::MAX)
-}
-
-fn utc(at: Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 #[cfg(test)]

@@ -4,21 +4,10 @@
 use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
-use super::super::wire;
+use super::super::{markers, wire};
 
-/// What says why, as the record may name it; the first of these that is there tells most. Sources: epm-api.md §10.3.
-const MARKERS: [&str; 22] = [
-    "[BLANK]",
-    "[NN]",
-    "[TC]",
-    "[NULL ACCOUNT VALUE]",
-    "[ERROR_INVALID_PERIOD]",
-    "Error: 3303",
-    "Not Found In Database",
-    "The member ",
-    "EPMFDM-140274",
-    "EPMFDM-140149",
-    "Exception while applying",
+/// What says why as well, though not verified, after those that were seen.
+const UNVERIFIED: [&str; 11] = [
     "cannot be processed",
     "unmapped dimensions",
     "Marked as Invalid",
@@ -31,6 +20,11 @@ const MARKERS: [&str; 22] = [
     "FATAL ",
     "ERROR ",
 ];
+
+/// What says why, as the record may name it; the first of these that is there tells most.
+fn markers() -> impl Iterator<Item = &'static str> {
+    markers::SEEN.into_iter().chain(UNVERIFIED)
+}
 
 /// The longest of them, less one: so much of a piece may be the start of one.
 const OVERLAP: usize = 23;
@@ -89,7 +83,7 @@ pub(super) struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self { size: 0, digest: Context::new(&SHA256), best: MARKERS.len(), tail: Vec::new() }
+        Self { size: 0, digest: Context::new(&SHA256), best: usize::MAX, tail: Vec::new() }
     }
 }
 
@@ -105,15 +99,15 @@ impl Reader {
     pub(super) fn finish(self, is: Thing) -> Content {
         let hash = self.digest.finish();
         let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-        Content { is, size: self.size, sha256, marker: MARKERS.get(self.best).copied() }
+        Content { is, size: self.size, sha256, marker: markers().nth(self.best) }
     }
 }
 
 /// The place of the best marker in these bytes, if it is better than that of `best`.
 fn best_marker(bytes: &[u8], best: usize) -> usize {
     let better = |best: usize, at: usize| {
-        let begins = |marker: &&str| bytes[at..].starts_with(marker.as_bytes());
-        MARKERS[..best].iter().position(begins).unwrap_or(best)
+        let begins = |marker: &str| bytes[at..].starts_with(marker.as_bytes());
+        markers().take(best).position(begins).unwrap_or(best)
     };
     // Most bytes begin none of them.
     let may_begin = |at: &usize| {
@@ -128,8 +122,8 @@ mod tests {
 
     #[test]
     fn no_marker_is_missed_between_two_pieces() {
-        assert_eq!(MARKERS.iter().map(|marker| marker.len()).max(), Some(OVERLAP + 1));
-        for marker in MARKERS {
+        assert_eq!(markers().map(str::len).max(), Some(OVERLAP + 1));
+        for marker in markers() {
             for cut in 0..marker.len() {
                 let mut reader = Reader::default();
                 reader.push(format!("{}{}", "a line\n".repeat(20), &marker[..cut]).as_bytes());
