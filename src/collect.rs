@@ -1,17 +1,14 @@
 //! The job's log, read for the lines that tell why it failed.
 
-pub mod excerpt;
-
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
 
+use crate::diagnose::excerpt::{Excerpt, Reader};
 use crate::epm::Client;
 use crate::epm::download;
 use crate::epm::error::ReadError;
 use crate::foreign::Foreign;
 use crate::wait::{Rules, persist};
-
-use excerpt::{Excerpt, Reader};
 
 /// What RFC 3986 leaves alone in a path segment; everything else is encoded, the separators above all.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

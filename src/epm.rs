@@ -2,7 +2,6 @@
 
 pub mod download;
 pub mod error;
-pub mod markers;
 pub mod recording;
 pub mod reply;
 pub mod submission;

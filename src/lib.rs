@@ -15,6 +15,9 @@ pub mod maintenance;
 pub mod outcome;
 pub mod pace;
 pub mod payload;
+pub mod pipeline;
+
+pub mod diagnose;
 
 pub mod http;
 

@@ -76,7 +76,8 @@ const USUAL: (Volume, Color) = (Volume::Normal, Color::Auto);
 /// A desk for a run of which nothing is known yet.
 fn desk_for((volume, color): (Volume, Color), environment: &Environment, outputs: Outputs, platform: Platform) -> Desk {
     let console = Console::new(volume, color, cli::wants_plain(environment));
-    let report = Report { context: context(platform, |name| environment.get(name)), ..Report::default() };
+    let context = context(platform, |name| environment.get(name));
+    let report = Report { context, begun: jiff::Timestamp::now(), ..Report::default() };
     Desk::new(report, outputs, platform, console)
 }
 

@@ -10,18 +10,20 @@ pub mod steps;
 pub mod values;
 pub mod wording;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::collect::excerpt::Excerpt;
+use crate::diagnose::{Diagnosis, Findings};
 use crate::epm::url::EpmUrl;
 use crate::foreign::Foreign;
 use crate::job::{Answer, Facts, JobId, State};
 use crate::outcome::Outcome;
 use crate::payload::Payload;
+use crate::pipeline;
 
 use steps::Step;
 
@@ -68,10 +70,18 @@ pub struct Report {
     pub submitted: Submitted,
     /// Whether the job is that of an earlier run, by the ledger.
     pub earlier: Option<Earlier>,
+    /// The files that were brought to the inbox.
+    pub uploads: Vec<Uploaded>,
+    /// The attempts that failed before the one that stands in `jobs`, in their order.
+    pub attempts: Vec<JobReport>,
     /// The jobs, in the order given; one without an id where it was to be submitted.
     pub jobs: Vec<JobReport>,
     /// The steps of a check.
     pub steps: Vec<Step>,
+    /// When the process began.
+    pub begun: Timestamp,
+    /// Where the report stands, as JSON.
+    pub path: Option<PathBuf>,
     /// An end that no job brought about: bad usage, a bug.
     pub end: Option<End>,
     /// Things worth knowing that change nothing.
@@ -80,6 +90,30 @@ pub struct Report {
     pub attach_flags: String,
     /// Who asked for the run, and from where.
     pub context: Context,
+}
+
+/// A file that was brought to the inbox of Data Integration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Where it lies on this machine.
+    pub local: PathBuf,
+    /// What it is called there, as `fileName` spells it: `inbox/NAME`.
+    pub remote: String,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of what was sent, in hexadecimal.
+    pub sha256: String,
+}
+
+/// A file of a job that was saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Where it lies on this machine.
+    pub path: PathBuf,
+    /// Its size, in bytes.
+    pub bytes: u64,
+    /// The SHA-256 of what was received, in hexadecimal.
+    pub sha256: String,
 }
 
 /// What a CI platform tells of its run. Names of branches and people are chosen by others.
@@ -140,8 +174,16 @@ pub struct JobReport {
     pub polls: u64,
     /// How it ended for us.
     pub end: Option<End>,
-    /// The telling lines of its log.
-    pub excerpt: Option<Excerpt>,
+    /// Why it did not pass, where it did not.
+    pub diagnosis: Option<Diagnosis>,
+    /// What its log says; none where it was not read.
+    pub findings: Option<Findings>,
+    /// The jobs of its stages, where it is a PIPELINE and EPM tells them.
+    pub steps: Vec<pipeline::Step>,
+    /// Its log on this machine.
+    pub log: Option<Fetched>,
+    /// Its output on this machine.
+    pub output: Option<Fetched>,
     /// What stands between us and an answer now, and what to do about it.
     pub trouble: Option<Trouble>,
 }
@@ -245,7 +287,11 @@ impl JobReport {
             duration: None,
             polls: 0,
             end: None,
-            excerpt: None,
+            diagnosis: None,
+            findings: None,
+            steps: Vec::new(),
+            log: None,
+            output: None,
             trouble: None,
         }
     }

@@ -1,6 +1,6 @@
 //! The excerpt of a log: the same however the log is cut on its way, bounded, clean, and without a secret.
 
-use epm_gate::collect::excerpt::{Excerpt, Reader};
+use epm_gate::diagnose::excerpt::{Excerpt, Reader};
 
 use super::{is_clean, mask};
 

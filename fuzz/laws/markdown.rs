@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use epm_gate::collect::excerpt::{Excerpt, Reader};
+use epm_gate::diagnose::Findings;
+use epm_gate::diagnose::excerpt::Reader;
 use epm_gate::epm::url::EpmUrl;
 use epm_gate::foreign::{Foreign, cut, quote};
 use epm_gate::job::{Facts, JobId, State};
@@ -31,7 +32,7 @@ pub(super) fn report(texts: &[&str]) -> Report {
         facts: facts(texts),
         moments: moments(text(9), text(11)),
         end: Some(End::new(Outcome::Failed, why, None)),
-        excerpt: Some(reader.finish()),
+        findings: Some(Findings { excerpt: reader.finish(), ..Findings::default() }),
         ..JobReport::new(JobId::new(2100), Some(text(0).to_owned()))
     };
     Report {
@@ -92,8 +93,8 @@ pub(super) fn holds(bytes: &[u8]) {
     let wild = report(texts);
     let mut mild = report(&tame);
     // The same lines of the log, as far as they are counted.
-    mild.jobs[0].excerpt.clone_from(&wild.jobs[0].excerpt);
-    for (_, line) in mild.jobs[0].excerpt.iter_mut().flat_map(|excerpt| &mut excerpt.lines) {
+    mild.jobs[0].findings.clone_from(&wild.jobs[0].findings);
+    for (_, line) in mild.jobs[0].findings.iter_mut().flat_map(|findings| &mut findings.excerpt.lines) {
         *line = Foreign::new("line");
     }
     let text = markdown::render(&wild, true);
@@ -182,7 +183,7 @@ fn gist(text: &str) -> String {
 /// The blocks that stand on the page of a job.
 fn blocks(job: &JobReport) -> Vec<String> {
     let details = job.facts.details.as_ref().map(|text| text.as_str().trim()).filter(|text| text.contains('\n'));
-    let log: Vec<String> = job.excerpt.iter().flat_map(Excerpt::numbered).collect();
+    let log: Vec<String> = job.findings.iter().flat_map(|findings| findings.excerpt.numbered()).collect();
     let log = Some(log.join("\n")).filter(|log| !log.is_empty());
     let details = details.map(|details| cut(details, 4096).into_owned());
     details.into_iter().chain(log).map(|block| block + "\n").collect()

@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::ci::{self, Outputs, Platform, azure, github};
-use crate::collect::excerpt::Excerpt;
+use crate::diagnose::Findings;
+use crate::diagnose::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, quote};
 use crate::job::{Answer, Facts, JobId, State};
@@ -309,7 +310,7 @@ impl Desk {
         if let Some(fold) = &fold {
             self.console.command(&fold.close);
         }
-        self.note(|report| report.jobs[index].excerpt = Some(excerpt));
+        self.note(|report| report.jobs[index].findings = Some(Findings { excerpt, ..Findings::default() }));
     }
 
     /// Ends every job that has no end yet.

@@ -1,6 +1,6 @@
 //! The facts of a job and of its run as rows of a table, for every renderer alike.
 
-use crate::collect::excerpt::Excerpt;
+use crate::diagnose::excerpt::Excerpt;
 use crate::foreign::Foreign;
 use crate::job::State;
 use crate::pace::brief;
@@ -76,7 +76,7 @@ pub(super) fn trace(job: &JobReport) -> Option<&str> {
 
 /// The lines of the log, where there are any.
 pub(super) fn excerpt(job: &JobReport) -> Option<&Excerpt> {
-    job.excerpt.as_ref().filter(|excerpt| !excerpt.lines.is_empty())
+    job.findings.as_ref().map(|findings| &findings.excerpt).filter(|excerpt| !excerpt.lines.is_empty())
 }
 
 /// What the CI tells of the run.

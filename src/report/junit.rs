@@ -158,7 +158,7 @@ fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> Strin
         let quoted = fact.quoted.as_ref().map(|text| text.as_str().trim().replace('\n', " ")).unwrap_or_default();
         let _ = writeln!(text, "{}: {quoted}{}", fact.name, fact.said);
     }
-    if let Some(excerpt) = &job.excerpt {
+    if let Some(excerpt) = job.findings.as_ref().map(|findings| &findings.excerpt) {
         let _ = writeln!(text, "Log: {}", excerpt.title());
         text.extend(excerpt.numbered().map(|line| line + "\n"));
     }

@@ -63,7 +63,7 @@ fn without_job(end: &End) -> String {
 /// What the log says of a failure that EPM itself says nothing of: rejected rows end so (epm-api.md §1.6).
 fn reason(report: &Report) -> String {
     let job = report.deciding_job().filter(|job| job.state == Some(State::Failed) && job.facts.details.is_none());
-    let line = job.and_then(|job| job.excerpt.as_ref()?.reason());
+    let line = job.and_then(|job| job.findings.as_ref()?.excerpt.reason());
     line.map(|line| format!("; the log says {}", quote(line))).unwrap_or_default()
 }
 
@@ -147,8 +147,8 @@ fn still_running(report: &Report) -> String {
 }
 
 fn usual_step(outcome: Outcome, report: &Report) -> &'static str {
-    let excerpt = report.deciding_job().and_then(|job| job.excerpt.as_ref());
-    let has_excerpt = excerpt.is_some_and(|excerpt| excerpt.telling > 0);
+    let findings = report.deciding_job().and_then(|job| job.findings.as_ref());
+    let has_excerpt = findings.is_some_and(|findings| findings.excerpt.telling > 0);
     match outcome {
         Outcome::Succeeded => "nothing: the next stage may run",
         Outcome::Warned => {

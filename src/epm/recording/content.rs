@@ -4,7 +4,8 @@
 use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
-use super::super::{markers, wire};
+use super::super::wire;
+use crate::diagnose::markers;
 
 /// What says why as well, though not verified, after those that were seen.
 const UNVERIFIED: [&str; 11] = [

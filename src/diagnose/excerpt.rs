@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::epm::markers;
+use super::markers;
 use crate::foreign::{Foreign, Mask, cut};
 
 /// Levels that mark a line as telling; a line without a time begins with its level (epm-api.md §10.2).
