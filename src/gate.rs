@@ -4,6 +4,7 @@ pub mod desk;
 mod ending;
 mod maintenance;
 pub mod recall;
+mod settle;
 pub mod source;
 
 use std::cell::{Cell, RefCell};
@@ -15,7 +16,6 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use crate::auth::Credentials;
-use crate::collect;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::recording::Beginning;
 use crate::epm::submission::Submission;
@@ -94,9 +94,6 @@ const ANSWER_GRACE: Duration = Duration::from_millis(3500);
 /// How long after the deadline the story may still end by itself: its requests end at the deadline, and know better than
 /// a cut what they had heard.
 const DEADLINE_GRACE: Duration = Duration::from_millis(300);
-
-/// How long reading the log may take: an excerpt is not worth more.
-const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 
 const HEARTBEAT: Duration = Duration::from_mins(1);
 
@@ -411,23 +408,6 @@ impl Gate {
         }
         self.desk.trouble(index, &ending::puzzle(id, answer), ending::PUZZLE_HELP, again);
         if answer.job_id == Some(id) { Heard::Wordless } else { Heard::Nothing }
-    }
-
-    /// Writes the end of a wait down, then reads the log of a job that did not pass: nothing that happens there changes
-    /// the end.
-    async fn settle(&self, index: usize, ending: Ending) {
-        let end = self.desk.read(|report| ending::of(ending, &report.jobs[index], &self.plan));
-        let outcome = end.outcome;
-        self.desk.ended(index, end);
-        let wants_log = outcome.is_verdict() && outcome != Outcome::Succeeded;
-        let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
-        let Some(name) = name.filter(|_| wants_log) else { return };
-        self.desk.reads(index, &name);
-        let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
-        match collect::log_excerpt(&self.client, &name, &self.plan.rules, until).await {
-            Ok(excerpt) => self.desk.excerpt(index, excerpt),
-            Err(why) => self.desk.tell_once(ending::no_log(&name, &why)),
-        }
     }
 
     /// Ends whatever is open: at a signal, or at the deadline.

@@ -276,8 +276,15 @@ impl Desk {
 
     /// A job's end, for us.
     pub fn ended(&self, index: usize, end: End) {
-        let several = self.read(|report| report.jobs.len() > 1);
         let line = format!("{}: {}", end.outcome.word(), end.why);
+        self.holds(index, end);
+        if self.read(|report| report.jobs.len() > 1) {
+            self.say(index, &line);
+        }
+    }
+
+    /// A job's end as it would be if nothing more were learned. It is told once that is over.
+    pub fn holds(&self, index: usize, end: End) {
         self.note(|report| {
             let job = &mut report.jobs[index];
             let now = Instant::now();
@@ -287,9 +294,6 @@ impl Desk {
             job.duration = job.start.map(|_| job.elapsed(now));
             job.end = Some(end);
         });
-        if several {
-            self.say(index, &line);
-        }
     }
 
     /// The job is at its end, and its log is read for the reason.
