@@ -9,6 +9,7 @@ mod job;
 mod keeping;
 mod offered;
 mod record;
+mod retries;
 mod wanted;
 
 use std::ffi::OsString;
@@ -270,7 +271,8 @@ impl Call {
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
         let refusal = if submits { refusal(values)? } else { None };
         let conditions = conditions(values)?;
-        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, keeping };
+        let retries = retries::retries(values, &task)?;
+        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, retries, keeping };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);

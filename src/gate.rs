@@ -4,6 +4,7 @@ pub mod desk;
 mod ending;
 mod maintenance;
 pub mod recall;
+pub mod retry;
 mod settle;
 pub mod source;
 
@@ -35,6 +36,7 @@ use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 use desk::Desk;
 use maintenance::Guard;
 use recall::{Keeping, Start};
+use retry::Retries;
 use source::Source;
 
 /// What the gate is to do.
@@ -76,6 +78,8 @@ pub struct Plan {
     pub poll_rate: f64,
     /// What a success must have.
     pub conditions: Conditions,
+    /// When a failed job is tried again.
+    pub retries: Retries,
     /// The ledger, where there is one.
     pub keeping: Option<Keeping>,
 }
@@ -201,9 +205,17 @@ impl Gate {
 
     async fn run_one(&self, source: &Source) {
         let Some(payload) = self.payload(source).await else { return };
-        match self.recall(&payload).await {
+        self.attempt(&payload).await;
+        while self.tries_again().await {
+            self.attempt(&payload).await;
+        }
+    }
+
+    /// Makes an attempt, or finds the one that an earlier run has made.
+    async fn attempt(&self, payload: &Payload) {
+        match self.recall(payload).await {
             Some(Start::Submit) => {
-                if let Some((id, answer)) = self.submit(&payload).await {
+                if let Some((id, answer)) = self.submit(payload).await {
                     self.follow_submitted(id, &answer).await;
                 }
             }

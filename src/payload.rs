@@ -29,6 +29,8 @@ pub struct Draft {
 pub struct Payload {
     body: String,
     keys: Map<String, Value>,
+    /// Whether the body came as a whole.
+    is_given: bool,
 }
 
 /// The largest payload that is read, in bytes; a file beyond it was named by mistake.
@@ -57,7 +59,7 @@ impl Payload {
         for (key, value) in &draft.set {
             set(&mut keys, key, value)?;
         }
-        Ok(Self { body: Value::Object(keys.clone()).to_string(), keys })
+        Ok(Self { body: Value::Object(keys.clone()).to_string(), keys, is_given: false })
     }
 
     /// Takes a whole body as it was read.
@@ -96,7 +98,9 @@ impl Payload {
             return Err(Error::Twice { key });
         }
         match keys.get("jobType") {
-            Some(Value::String(word)) if !word.is_empty() => Ok(Self { body: text.trim().to_owned(), keys }),
+            Some(Value::String(word)) if !word.is_empty() => {
+                Ok(Self { body: text.trim().to_owned(), keys, is_given: true })
+            }
             _ => Err(Error::NoJobType),
         }
     }
@@ -109,6 +113,11 @@ impl Payload {
     /// The body as it is sent.
     pub fn body(&self) -> &str {
         &self.body
+    }
+
+    /// Whether the user gave the whole body.
+    pub fn is_given(&self) -> bool {
+        self.is_given
     }
 
     /// The body, for whoever reads it.

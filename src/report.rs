@@ -158,6 +158,8 @@ pub struct JobReport {
     pub id: Option<JobId>,
     /// Its name, or the label that the user gave it.
     pub name: Option<String>,
+    /// Which attempt of the run it is, counted from 1.
+    pub attempt: u32,
     /// The newest state.
     pub state: Option<State>,
     /// The newest texts.
@@ -235,6 +237,24 @@ impl Moment {
 }
 
 impl Report {
+    /// A new attempt begins: the job as it is becomes one of the earlier ones.
+    pub fn begin_attempt(&mut self) {
+        let Some(job) = self.jobs.first_mut() else { return };
+        let next = JobReport { attempt: job.attempt + 1, begun: job.begun, ..JobReport::new(None, job.name.clone()) };
+        self.attempts.push(std::mem::replace(job, next));
+    }
+
+    /// Takes a new attempt back that nothing came of: the one before it stands then, and with it its end.
+    pub fn take_attempt_back(&mut self) {
+        let is_nothing = self.submitted != Submitted::Maybe && self.jobs.first().is_some_and(|job| job.id.is_none());
+        let Some(earlier) = self.attempts.pop_if(|_| is_nothing) else { return };
+        let submitted = if earlier.is_whole() { Submitted::Yes } else { Submitted::No };
+        let later = std::mem::replace(&mut self.jobs[0], earlier);
+        let why = later.end.map_or_else(|| "it was cut short".to_owned(), |end| end.why);
+        self.notes.push(format!("attempt {} was not submitted: {why}", later.attempt));
+        self.submitted = submitted;
+    }
+
     /// The job that decides: the first of the gravest outcome. One that has no end yet comes before all others.
     pub fn deciding_job(&self) -> Option<&JobReport> {
         let outcomes = self.jobs.iter().map(|job| job.end.as_ref().map_or(Outcome::Panic, |end| end.outcome));
@@ -279,6 +299,7 @@ impl JobReport {
         Self {
             id,
             name,
+            attempt: 1,
             state: None,
             facts: Facts::default(),
             moments: Vec::new(),

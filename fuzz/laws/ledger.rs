@@ -89,7 +89,7 @@ fn goes_on(book: &Book, key: &Key) {
         comes_back(&next);
         next.found(key, false, now)
     };
-    let work = Work { job_type: "INTEGRATION".to_owned(), name: None };
+    let work = Work { job_type: "INTEGRATION".to_owned(), ..Work::default() };
     assert_eq!(step(&|book| book.intend(key, &work, now)), Found::Open { at: Some(now) });
     // Nothing came of it: what stood there before stands there again.
     assert_eq!(word(&step(&|book| book.refuse(key, now))), word(&book.found(key, false, now)));

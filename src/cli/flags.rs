@@ -34,7 +34,7 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    documents(record(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))
+    documents(record(retrying(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))))
 }
 
 fn submit() -> Command {
@@ -275,6 +275,19 @@ fn conditions(command: Command) -> Command {
             switch("fail-on-warning", "Do not pass a job that ended with a warning"),
             switch("require-output", "Do not pass a job that names no output file"),
             text("min-duration", "DURATION", "Do not pass a job that took less"),
+        ],
+    )
+}
+
+fn retrying(command: Command) -> Command {
+    under(
+        "Trying again",
+        command,
+        [
+            text("retries", "N", "How often a job that failed is submitted anew [default: 0]"),
+            text("retry-on", "CATEGORY,...", "For which reasons [default: those that are transient]"),
+            text("retry-delay", "DURATION", "How long after its end [default: 30s]"),
+            switch("retry-anyway", "Also where a part may be loaded already, and would be loaded twice"),
         ],
     )
 }

@@ -159,6 +159,13 @@ impl Desk {
         self.tell(0, note);
     }
 
+    /// An earlier run has made so many attempts, and was about to make another one.
+    pub fn continues(&self, made: u32) {
+        let attempt = made + 1;
+        self.note(|report| report.jobs[0].attempt = attempt);
+        self.tell(0, &format!("the ledger has {made} failed attempts of it, and that another one was to follow: this is attempt {attempt}"));
+    }
+
     /// An earlier run may have submitted this, and so nothing is submitted now.
     pub fn doubts(&self) {
         self.let_go();
@@ -366,6 +373,7 @@ impl Desk {
     /// Writes every output and says how the run ended. The outcome is final afterwards.
     pub fn close(&self) -> Outcome {
         let mut report = self.report.borrow_mut();
+        report.take_attempt_back();
         for error in self.keep(&report) {
             self.console.warn(&error.sentence());
             ci::hold(&mut report, &error.sentence());

@@ -96,15 +96,25 @@ impl Gate {
         let key = Key::new(run, &self.client.place(), &payload.raw());
         let page = Page::new(keeping.ledger.clone(), key, turn);
         let found = page.found(keeping.is_explicit).map_err(|error| ending::unusable(&error))?;
+        let made = page.attempts().map_err(|error| ending::unusable(&error))?;
         self.desk.opens(page);
+        let is_first = self.desk.read(|report| report.attempts.is_empty());
         match found {
-            Found::Nothing => Ok(Found::Nothing),
-            found if keeping.fresh => {
+            Found::Nothing => {
+                if is_first && made > 0 {
+                    self.desk.continues(made);
+                }
+                Ok(Found::Nothing)
+            }
+            found if keeping.fresh && is_first => {
                 self.desk.tell_once(ending::in_spite_of(&found));
                 Ok(Found::Nothing)
             }
             Found::Stale { id, at } => Err(ending::stale(id, at)),
-            found => Ok(found),
+            found => {
+                self.desk.note(|report| report.jobs[0].attempt = made.max(1));
+                Ok(found)
+            }
         }
     }
 

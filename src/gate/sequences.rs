@@ -219,6 +219,7 @@ fn plan(start: Instant, times: Times) -> (Rules, Plan) {
         rules,
         poll_rate: 5.0,
         conditions: Conditions::default(),
+        retries: super::retry::Retries::default(),
         keeping: None,
     };
     (rules, plan)

@@ -22,6 +22,18 @@ const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How old a success under a key of the user's own may be: a key that never changes would be green for ever.
 const FRESH: SignedDuration = SignedDuration::from_hours(12);
 
+/// The number of a run's first attempt.
+const FIRST: u32 = 1;
+
+fn first() -> u32 {
+    FIRST
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_first(attempt: &u32) -> bool {
+    *attempt == FIRST
+}
+
 /// What makes two submits one: the CI's run or the user's key, where it goes, and what is sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -60,12 +72,20 @@ fn canonical(json: &RawValue) -> String {
 }
 
 /// What is submitted, for whoever reads the ledger.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Work {
     /// The job's type.
     pub job_type: String,
     /// Its name, where it has one.
     pub name: Option<String>,
+    /// Which attempt of its run it is, counted from 1.
+    pub attempt: u32,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self { job_type: String::new(), name: None, attempt: FIRST }
+    }
 }
 
 /// The end of a job, as it was heard.
@@ -159,6 +179,12 @@ struct Entry {
     /// When the submit was about to be sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     intended: Option<Timestamp>,
+    /// Which attempt of its run it is.
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    attempt: u32,
+    /// Whether its run was about to make another one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    again: bool,
     state: Stage,
 }
 
@@ -171,6 +197,8 @@ impl Entry {
             job_type: Some(work.job_type.clone()),
             job_name: work.name.clone(),
             intended: Some(now),
+            attempt: work.attempt,
+            again: false,
             state,
         }
     }
@@ -343,6 +371,24 @@ impl Book {
         }
     }
 
+    /// How many attempts the run with this key has made that count: none before one that begins anew.
+    pub fn attempts(&self, key: &Key) -> u32 {
+        let Some(entry) = self.entries.iter().find(|entry| entry.is_of(key)) else { return 0 };
+        let is_over = match &entry.state {
+            Stage::Refused { .. } => true,
+            Stage::Ended { end, .. } => State::of(end.status) != State::Succeeded && !entry.again,
+            Stage::Intended { .. } | Stage::Submitted { .. } => false,
+        };
+        if is_over { 0 } else { entry.attempt }
+    }
+
+    /// The run is about to make another attempt, now that the job of this one has failed.
+    pub fn again(&mut self, key: &Key) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key)) {
+            entry.again = matches!(entry.state, Stage::Ended { .. });
+        }
+    }
+
     /// A submit is about to be sent.
     pub fn intend(&mut self, key: &Key, work: &Work, now: Timestamp) {
         let before = self.take(key).filter(|stage| !matches!(stage, Stage::Refused { .. })).map(Box::new);
@@ -407,7 +453,8 @@ impl Book {
         if !self.entries.iter().any(is_this) {
             let (run, payload, job_type, intended) = (None, None, None, None);
             let (place, job_name) = (place.to_owned(), hint.name.clone());
-            self.entries.push(Entry { run, place, payload, job_type, job_name, intended, state });
+            let (attempt, again) = (FIRST, false);
+            self.entries.push(Entry { run, place, payload, job_type, job_name, intended, attempt, again, state });
         }
         let is_open = |entry: &&Entry| entry.place == place && matches!(entry.state, Stage::Intended { .. });
         Adopted::Alone { open: self.entries.iter().filter(is_open).count() }

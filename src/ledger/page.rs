@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::job::JobId;
 
-use super::book::{Book, Found, Key, Work};
+use super::book::{Book, Found, Key, Recorded, Work};
 use super::{Error, Ledger, Turn};
 
 /// One run's place in the ledger.
@@ -42,6 +42,28 @@ impl Page {
     /// What [`Ledger::read`] refuses.
     pub fn found(&self, is_explicit: bool) -> Result<Found, Error> {
         Ok(self.ledger.read()?.found(&self.key, is_explicit, Timestamp::now()))
+    }
+
+    /// How many attempts this run has made that count.
+    ///
+    /// # Errors
+    ///
+    /// What [`Ledger::read`] refuses.
+    pub fn attempts(&self) -> Result<u32, Error> {
+        Ok(self.ledger.read()?.attempts(&self.key))
+    }
+
+    /// Writes down how the job of an attempt ended, and that another one is to follow: whoever takes the run up makes that.
+    ///
+    /// # Errors
+    ///
+    /// What keeps the ledger from being written: nothing may be submitted anew then.
+    pub fn again(&mut self, id: JobId, end: &Recorded) -> Result<(), Error> {
+        self.settle()?;
+        self.change(|book, key, _| {
+            book.ended(&key.place, id, end);
+            book.again(key);
+        })
     }
 
     /// Writes down that this is about to be submitted.

@@ -25,7 +25,8 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     let mut values = job_values(job, outcome, LONGEST_DETAILS);
     values.insert("submitted".to_owned(), report.submitted.word().into());
     values.insert("reused".to_owned(), (report.earlier == Some(Earlier::Reused)).into());
-    let attempts = u8::from(report.submitted != Submitted::No || report.earlier.is_some());
+    let has_attempt = report.submitted != Submitted::No || report.earlier.is_some();
+    let attempts = report.jobs.first().map(|job| job.attempt).filter(|_| has_attempt).unwrap_or_default();
     values.insert("attempts".to_owned(), attempts.into());
     for later in ["category", "transient", "logPath", "outputPath", "reportPath"] {
         values.insert(later.to_owned(), Value::Null);

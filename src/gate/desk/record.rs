@@ -73,9 +73,22 @@ impl Desk {
         let Some(page) = &mut *self.page.borrow_mut() else { return Ok(()) };
         let work = self.read(|report| {
             let job_type = report.payload.as_ref().map(Payload::job_type).unwrap_or_default().to_owned();
-            Work { job_type, name: report.jobs[0].name.clone() }
+            Work { job_type, name: report.jobs[0].name.clone(), attempt: report.jobs[0].attempt }
         });
         page.intend(&work)
+    }
+
+    /// Writes down that the job is at its end and that another attempt follows.
+    ///
+    /// # Errors
+    ///
+    /// A ledger that cannot be written: nothing may be submitted anew then.
+    pub fn write_again(&self) -> Result<(), Error> {
+        let end = self.read(|report| recorded(&report.jobs[0]));
+        match (&mut *self.page.borrow_mut(), end) {
+            (Some(page), Some((id, end))) => page.again(id, &end),
+            _ => Ok(()),
+        }
     }
 
     /// Writes something into the ledger's page. What cannot be written now is tried again at the end.

@@ -23,7 +23,7 @@ fn end(status: i64, heard: Timestamp) -> Recorded {
 }
 
 fn work(name: &str) -> Work {
-    Work { job_type: "INTEGRATION".to_owned(), name: Some(name.to_owned()) }
+    Work { job_type: "INTEGRATION".to_owned(), name: Some(name.to_owned()), ..Work::default() }
 }
 
 /// A ledger in which a run has come so far.
