@@ -3,14 +3,19 @@
 
 pub mod category;
 pub mod excerpt;
+pub(crate) mod literals;
 pub mod markers;
 pub mod rejected;
+pub mod rules;
+pub mod scan;
+mod told;
 
 use crate::foreign::Foreign;
 
 use category::Category;
 use excerpt::Excerpt;
 use rejected::Rejected;
+pub use told::Told;
 
 /// What is believed to be the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +54,14 @@ pub struct Evidence {
     pub text: Foreign,
 }
 
+impl Evidence {
+    /// What it says, without the time and the level in front.
+    pub fn message(&self) -> &str {
+        let line = self.text.first_line();
+        line.split_once("]: ").map_or(line, |(_, message)| message).trim()
+    }
+}
+
 /// What one pass over a log has found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
@@ -60,4 +73,6 @@ pub struct Findings {
     pub rows: Option<u64>,
     /// Whether the log shows that the export to the target has begun: a part may be loaded.
     pub export_began: bool,
+    /// What says why, for [`rules::Rules::diagnose`].
+    pub told: Told,
 }

@@ -87,13 +87,29 @@ impl Mask {
 
     /// The same for a text that was cut off: it loses what may be half of a secret at its end.
     pub fn foreign_start(&self, text: &str) -> Foreign {
+        self.foreign_part(text, false, true)
+    }
+
+    /// The same for a text that was cut out of a longer one, before it, behind it, or both.
+    pub fn foreign_part(&self, text: &str, is_cut_before: bool, is_cut_behind: bool) -> Foreign {
         let clean = clean(text);
-        // A cut through a character leaves this behind.
-        let text = clean.trim_end_matches('\u{fffd}');
-        let is_half = |at: &usize| self.forms.iter().any(|form| form.starts_with(&text[*at..]));
-        let end = text.char_indices().map(|(at, _)| at).find(is_half).unwrap_or(text.len());
+        let mut text = clean.as_str();
+        // A cut through a character leaves the sign of one that cannot be read.
+        if is_cut_behind {
+            text = text.trim_end_matches('\u{fffd}');
+            let is_half = |at: &usize| self.forms.iter().any(|form| form.starts_with(&text[*at..]));
+            let end = text.char_indices().map(|(at, _)| at).find(is_half).unwrap_or(text.len());
+            text = &text[..end];
+        }
+        if is_cut_before {
+            text = text.trim_start_matches('\u{fffd}');
+            let is_half = |at: &usize| self.forms.iter().any(|form| form.ends_with(&text[..*at]));
+            let longest = text.len().min(self.longest());
+            let start = (0..=longest).rev().filter(|at| text.is_char_boundary(*at)).find(is_half).unwrap_or_default();
+            text = &text[start..];
+        }
         // Only now: a short secret that is masked within half of a longer one would show the rest of that.
-        self.foreign(&text[..end])
+        self.foreign(text)
     }
 }
 
@@ -306,6 +322,23 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(mask.foreign_start(text).as_str(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn half_a_secret_is_masked_where_a_text_was_cut_before() {
+        let mask = Mask::new(["s3cret".to_owned(), "s3cret-and-more".to_owned()]);
+        let table = [
+            ("cret no", " no"),
+            ("t-and-more no", " no"),
+            ("\u{fffd}cr\u{1b}[0met no", " no"),
+            ("s3cret no", " no"),
+            ("more s3cret s3c", " *** "),
+            ("ok s3c", "ok "),
+            ("", ""),
+        ];
+        for (text, expected) in table {
+            assert_eq!(mask.foreign_part(text, true, true).as_str(), expected, "{text:?}");
         }
     }
 

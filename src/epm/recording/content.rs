@@ -5,30 +5,10 @@ use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
 use super::super::wire;
-use crate::diagnose::markers;
+use crate::diagnose::markers::{ALL, LONGEST, WORDS};
 
-/// What says why as well, though not verified, after those that were seen.
-const UNVERIFIED: [&str; 11] = [
-    "cannot be processed",
-    "unmapped dimensions",
-    "Marked as Invalid",
-    "Rows Rejected",
-    "No Records Imported",
-    "FileNotFoundException",
-    "UnknownHostException",
-    "Connection refused",
-    "SocketTimeout",
-    "FATAL ",
-    "ERROR ",
-];
-
-/// What says why, as the record may name it; the first of these that is there tells most.
-fn markers() -> impl Iterator<Item = &'static str> {
-    markers::SEEN.into_iter().chain(UNVERIFIED)
-}
-
-/// The longest of them, less one: so much of a piece may be the start of one.
-const OVERLAP: usize = 23;
+/// The length of the longest marker, less one: so much of a piece may be the start of one.
+const OVERLAP: usize = LONGEST - 1;
 
 /// What kind of thing a body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -100,21 +80,20 @@ impl Reader {
     pub(super) fn finish(self, is: Thing) -> Content {
         let hash = self.digest.finish();
         let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-        Content { is, size: self.size, sha256, marker: markers().nth(self.best) }
+        Content { is, size: self.size, sha256, marker: ALL.get(self.best).map(|marker| marker.text) }
     }
 }
 
-/// The place of the best marker in these bytes, if it is better than that of `best`.
+/// The place of the best marker in these bytes, if it is better than `best`: of those that say why, as the record may name
+/// them, the first of the table tells most.
 fn best_marker(bytes: &[u8], best: usize) -> usize {
-    let better = |best: usize, at: usize| {
-        let begins = |marker: &str| bytes[at..].starts_with(marker.as_bytes());
-        markers().take(best).position(begins).unwrap_or(best)
-    };
-    // Most bytes begin none of them.
-    let may_begin = |at: &usize| {
-        matches!(bytes[*at], b'[' | b'E' | b'N' | b'T' | b'c' | b'u' | b'M' | b'R' | b'F' | b'U' | b'C' | b'S')
-    };
-    (0..bytes.len()).filter(may_begin).fold(best, better)
+    let mut best = best;
+    let mut from = 0;
+    while let Some(at) = WORDS.next(bytes, from) {
+        best = WORDS.at(bytes, at).filter(|marker| ALL[*marker].may_tell()).fold(best, usize::min);
+        from = at + 1;
+    }
+    best
 }
 
 #[cfg(test)]
@@ -123,13 +102,14 @@ mod tests {
 
     #[test]
     fn no_marker_is_missed_between_two_pieces() {
-        assert_eq!(markers().map(str::len).max(), Some(OVERLAP + 1));
+        let markers = || ALL.iter().filter(|marker| marker.may_tell()).map(|marker| marker.text);
         for marker in markers() {
             for cut in 0..marker.len() {
                 let mut reader = Reader::default();
                 reader.push(format!("{}{}", "a line\n".repeat(20), &marker[..cut]).as_bytes());
                 reader.push(&marker.as_bytes()[cut..]);
-                assert_eq!(reader.finish(Thing::File).marker, Some(marker), "{cut}");
+                let first = markers().find(|first| marker.contains(first));
+                assert_eq!(reader.finish(Thing::File).marker, first, "{marker} at {cut}");
             }
         }
     }

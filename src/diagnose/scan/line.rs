@@ -1,0 +1,218 @@
+//! One line of a log as it is looked at: its beginning, and the surroundings of each marker in it, so that a line of any
+//! length is looked at in a bounded room.
+
+use std::borrow::Cow;
+
+use super::super::markers::{ALL, Marker, Role};
+use crate::foreign::{Foreign, Mask, cut};
+
+/// How much of a line is shown, in bytes.
+pub(super) const WIDEST: usize = 400;
+
+/// How far into a line something may stand so that the line is shown from its start, in bytes.
+const NEAR: usize = 300;
+
+/// How much before something is shown with it, in bytes.
+const BEFORE: usize = 100;
+
+/// How much of a line is read to be shown from its start, beside the longest secret: what cleaning takes away leaves room.
+const SHOWN_FROM: usize = 1000;
+
+/// A marker in a line.
+pub(super) struct Hit<'a> {
+    /// Its place in the table.
+    pub(super) marker: usize,
+    /// How far into the line it begins, in bytes.
+    pub(super) at: u64,
+    /// What stands around it.
+    pub(super) window: Window<'a>,
+}
+
+/// A part of a line around something.
+pub(super) struct Window<'a> {
+    bytes: Cow<'a, [u8]>,
+    /// Where in it that begins.
+    at: usize,
+    /// Whether the line begins before it.
+    is_cut_before: bool,
+    /// Whether the line goes on behind it.
+    is_cut_behind: bool,
+}
+
+/// A line.
+pub(super) struct Line<'a> {
+    /// Its number, counted from 1.
+    pub(super) number: u64,
+    /// It, or how it begins.
+    pub(super) head: &'a [u8],
+    /// Whether that is all of it.
+    pub(super) is_whole: bool,
+}
+
+impl Hit<'_> {
+    pub(super) fn marker(&self) -> &'static Marker {
+        &ALL[self.marker]
+    }
+
+    /// The number behind it.
+    pub(super) fn number(&self) -> Option<u64> {
+        number(self.window.behind(self.marker().text.len()))
+    }
+
+    /// Whether it means what it says: a level stands alone, and a number that is nothing tells nothing.
+    pub(super) fn is_meant(&self) -> bool {
+        match self.marker().role {
+            Role::Level => self.at == 0 || self.window.bytes[self.window.at - 1] == b' ',
+            Role::Number | Role::Rejected | Role::Invalid => self.number().is_some_and(|number| number > 0),
+            role => !role.is_number() || self.number().is_some(),
+        }
+    }
+
+    /// The same, with what it stands in kept.
+    pub(super) fn kept(self) -> Hit<'static> {
+        let Hit { marker, at, window } = self;
+        Hit { marker, at, window: Window { bytes: Cow::Owned(window.bytes.into_owned()), ..window } }
+    }
+}
+
+impl<'a> Window<'a> {
+    /// How much must be there on each side of something, in bytes: a secret that reaches into what is shown must be there
+    /// as a whole.
+    pub(super) fn room(mask: &Mask) -> (usize, usize) {
+        (BEFORE + mask.longest(), WIDEST + mask.longest())
+    }
+
+    /// What stands around `at` in a text that begins `is_cut_before` or ends `is_cut_behind`.
+    pub(super) fn around(text: &'a [u8], at: usize, room: (usize, usize), is_cut_before: bool) -> Self {
+        let start = at.saturating_sub(room.0);
+        let end = text.len().min(at + room.1);
+        Self {
+            bytes: Cow::Borrowed(&text[start..end]),
+            at: at - start,
+            is_cut_before: is_cut_before || start > 0,
+            is_cut_behind: end < text.len(),
+        }
+    }
+
+    /// What stands before it.
+    pub(super) fn before(&self) -> &[u8] {
+        &self.bytes[..self.at]
+    }
+
+    /// What stands so many bytes behind its start.
+    pub(super) fn behind(&self, length: usize) -> &[u8] {
+        self.bytes.get(self.at + length..).unwrap_or_default()
+    }
+
+    /// It as it is shown: the secrets go before anything is cut.
+    fn shown(&self, mask: &Mask, what: &str) -> Foreign {
+        let text = String::from_utf8_lossy(&self.bytes);
+        let clean = mask.foreign_part(&text, self.is_cut_before, self.is_cut_behind);
+        let clean = clean.as_str();
+        let from = clean.find(what).unwrap_or_default().saturating_sub(BEFORE);
+        let from = (from..=clean.len()).find(|at| clean.is_char_boundary(*at)).unwrap_or_default();
+        let more = if from > 0 || self.is_cut_before { "…" } else { "" };
+        one_line(&format!("{more}{}", &clean[from..]))
+    }
+}
+
+impl Line<'_> {
+    /// So much of its beginning is needed.
+    pub(super) fn shown_from(mask: &Mask) -> usize {
+        SHOWN_FROM + mask.longest()
+    }
+
+    /// It as it is shown for something in it.
+    pub(super) fn shown(&self, mask: &Mask, at: u64, what: &str, window: &Window<'_>) -> Foreign {
+        let is_near = usize::try_from(at).is_ok_and(|at| at + what.len() <= NEAR);
+        if is_near { self.shown_from_start(mask) } else { window.shown(mask, what) }
+    }
+
+    pub(super) fn shown_from_start(&self, mask: &Mask) -> Foreign {
+        let room = Self::shown_from(mask);
+        let text = String::from_utf8_lossy(&self.head[..self.head.len().min(room)]);
+        let is_cut = !self.is_whole || self.head.len() > room;
+        one_line(mask.foreign_part(&text, false, is_cut).as_str())
+    }
+
+    /// Whether so much of its beginning says nothing.
+    pub(super) fn is_blank(&self, room: usize) -> bool {
+        String::from_utf8_lossy(&self.head[..self.head.len().min(room)]).trim().is_empty()
+    }
+
+    /// Whether it tells only because the log is as wordy as it can be.
+    pub(super) fn is_wordy(&self) -> bool {
+        /// A level stands behind the time, and before the name of what logs.
+        const START: usize = 64;
+        let start = &self.head[..self.head.len().min(START)];
+        let is_time = |word: &&[u8]| word.iter().all(|byte| byte.is_ascii_digit() || b"-:,.".contains(byte));
+        let level = start.split(|byte| *byte == b' ').find(|word| !is_time(word));
+        level.is_some_and(|level| matches!(level, b"DEBUG" | b"TRACE"))
+    }
+}
+
+fn one_line(text: &str) -> Foreign {
+    Foreign::new(&cut(text.trim_end(), WIDEST).replace('\n', " "))
+}
+
+/// The number that a text begins with, behind `:`, `=` and spaces: `12`, `1,234,567`, `1.234`.
+fn number(text: &[u8]) -> Option<u64> {
+    let start = text.iter().position(|byte| !matches!(byte, b' ' | b':' | b'=' | b'\t'))?;
+    let mut rest = &text[start..];
+    let mut number: Option<u64> = None;
+    loop {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let is_group = number.is_some();
+        if digits == 0 || is_group && digits != 3 {
+            return number;
+        }
+        let group = |sum: u64, digit: &u8| sum.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
+        number = Some(rest[..digits].iter().fold(number.unwrap_or_default(), group));
+        rest = match &rest[digits..] {
+            [b',' | b'.' | b'\'', rest @ ..] => rest,
+            _ => return number,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_read_with_and_without_marks_between_thousands() {
+        let table: [(&str, Option<u64>); 11] = [
+            (": 12", Some(12)),
+            ("= 1,234,567 rows", Some(1_234_567)),
+            (" 1.234", Some(1234)),
+            ("1'000", Some(1000)),
+            ("0", Some(0)),
+            ("12.5", Some(12)),
+            ("12,34", Some(12)),
+            ("99999999999999999999999", Some(u64::MAX)),
+            ("", None),
+            (": none", None),
+            (":", None),
+        ];
+        for (text, expected) in table {
+            assert_eq!(number(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_wordy_by_its_level_alone() {
+        let table = [
+            ("2026-03-22 03:24:27,327 DEBUG [AIF]: x", true),
+            ("DEBUG [AIF]: x", true),
+            ("2026-03-22 03:24:27,327 INFO  [AIF]: DEBUG", false),
+            ("ERROR [AIF]: DEBUG", false),
+            ("\tat DEBUG", false),
+            ("a b c d DEBUG", false),
+            ("", false),
+        ];
+        for (text, expected) in table {
+            let line = Line { number: 1, head: text.as_bytes(), is_whole: true };
+            assert_eq!(line.is_wordy(), expected, "{text}");
+        }
+    }
+}
