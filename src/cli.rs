@@ -8,6 +8,7 @@ mod given;
 mod job;
 mod keeping;
 mod offered;
+mod reasons;
 mod record;
 mod retries;
 mod wanted;
@@ -272,7 +273,9 @@ impl Call {
         let refusal = if submits { refusal(values)? } else { None };
         let conditions = conditions(values)?;
         let retries = retries::retries(values, &task)?;
-        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, retries, keeping };
+        let reasons = reasons::rules(values)?;
+        let plan =
+            Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);

@@ -3,7 +3,8 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::time::Instant;
 
-use crate::diagnose::excerpt::{Excerpt, Reader};
+use crate::diagnose::scan::Scan;
+use crate::diagnose::{self, Findings};
 use crate::epm::Client;
 use crate::epm::download;
 use crate::epm::error::ReadError;
@@ -17,32 +18,40 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 ///
 /// # Errors
 ///
-/// Why there is no excerpt: a log that was purged, is not given out, or does not arrive by `until`.
+/// Why nothing is known of it: a log that was purged, is not given out, or does not arrive by `until`.
 pub async fn log_excerpt(
     client: &Client,
     log_file_name: &Foreign,
     rules: &Rules,
+    reasons: &diagnose::rules::Rules,
     until: Instant,
-) -> Result<Excerpt, String> {
+) -> Result<Findings, String> {
     let path = path_of(log_file_name.as_str()).ok_or("its name is not one of a file")?;
     // The same rules as for any read, within the time that the log is worth.
     let left = until.saturating_duration_since(Instant::now());
     let rules = Rules { outage_budget: rules.outage_budget.min(left), ..*rules };
     // Oracle's page gives `%2F`, an older copy of it `%5C` (epm-api.md §4.1).
     let backslashed = path.replace('/', "\\");
-    let mut excerpt = read(client, &path, &rules, until).await;
-    if let Err(download::Error::Refused(_) | download::Error::Read(ReadError::Missing { .. })) = excerpt {
-        excerpt = read(client, &backslashed, &rules, until).await;
+    let scan = || Scan::new(reasons, client.mask());
+    let mut findings = read(client, &path, &rules, scan, until).await;
+    if let Err(download::Error::Refused(_) | download::Error::Read(ReadError::Missing { .. })) = findings {
+        findings = read(client, &backslashed, &rules, scan, until).await;
     }
-    excerpt.map_err(|error| error.to_string())
+    findings.map_err(|error| error.to_string())
 }
 
-async fn read(client: &Client, path: &str, rules: &Rules, until: Instant) -> Result<Excerpt, download::Error> {
+async fn read(
+    client: &Client,
+    path: &str,
+    rules: &Rules,
+    scan: impl Fn() -> Scan,
+    until: Instant,
+) -> Result<Findings, download::Error> {
     let name = utf8_percent_encode(path, SEGMENT).to_string();
     let attempt = async || {
-        let mut reader = Reader::new(client.mask());
-        match client.download(&name, until, |piece| reader.push(piece)).await {
-            Ok(()) => Ok(Ok(reader.finish())),
+        let mut scan = scan();
+        match client.download(&name, until, |piece| scan.push(piece)).await {
+            Ok(()) => Ok(Ok(scan.finish())),
             Err(download::Error::Read(ReadError::Fault(fault))) => Err(fault),
             Err(error) => Ok(Err(error)),
         }

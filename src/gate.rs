@@ -17,6 +17,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use crate::auth::Credentials;
+use crate::diagnose;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::recording::Beginning;
 use crate::epm::submission::Submission;
@@ -78,6 +79,8 @@ pub struct Plan {
     pub poll_rate: f64,
     /// What a success must have.
     pub conditions: Conditions,
+    /// How a failure is told from another.
+    pub reasons: diagnose::rules::Rules,
     /// When a failed job is tried again.
     pub retries: Retries,
     /// The ledger, where there is one.

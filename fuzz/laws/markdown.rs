@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use epm_gate::diagnose::Findings;
-use epm_gate::diagnose::excerpt::Reader;
+use epm_gate::diagnose::rules::Rules;
+use epm_gate::diagnose::scan::Scan;
 use epm_gate::epm::url::EpmUrl;
 use epm_gate::foreign::{Foreign, cut, quote};
 use epm_gate::job::{Facts, JobId, State};
@@ -25,14 +25,14 @@ pub(super) fn report(texts: &[&str]) -> Report {
     let text = |place: usize| texts[place % texts.len()];
     let body = json!({"jobType": "INTEGRATION", "jobName": text(0), "periodName": text(10)});
     let why = format!("EPM ended it: {}", quote(text(4)));
-    let mut reader = Reader::new(mask());
+    let mut reader = Scan::new(&Rules::built_in(), mask());
     reader.push(text(4).as_bytes());
     let job = JobReport {
         state: Some(State::Failed),
         facts: facts(texts),
         moments: moments(text(9), text(11)),
         end: Some(End::new(Outcome::Failed, why, None)),
-        findings: Some(Findings { excerpt: reader.finish(), ..Findings::default() }),
+        findings: Some(reader.finish()),
         ..JobReport::new(JobId::new(2100), Some(text(0).to_owned()))
     };
     Report {

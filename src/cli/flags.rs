@@ -34,7 +34,7 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    documents(record(retrying(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))))
+    documents(record(retrying(reasons(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))))
 }
 
 fn submit() -> Command {
@@ -50,7 +50,7 @@ fn attach() -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    documents(record(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))
+    documents(record(reasons(conditions(waiting(ledger(connection(command.arg(ids).arg(label))))))))
 }
 
 fn status() -> Command {
@@ -290,6 +290,11 @@ fn retrying(command: Command) -> Command {
             switch("retry-anyway", "Also where a part may be loaded already, and would be loaded twice"),
         ],
     )
+}
+
+fn reasons(command: Command) -> Command {
+    let rules = text("rules", "FILE", "Rules that say why a job failed, in JSON, tried before those that are built in");
+    under("Diagnosis", command, [rules])
 }
 
 fn record(command: Command) -> Command {

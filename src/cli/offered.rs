@@ -5,7 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 17] = [
+const NOT_YET: [&str; 16] = [
     "EPM_ATTESTATION",
     "EPM_COLLECT",
     "EPM_DOWNLOAD_DIR",
@@ -21,7 +21,6 @@ const NOT_YET: [&str; 17] = [
     "EPM_NOTIFY_ON",
     "EPM_OVERWRITE",
     "EPM_REPORT",
-    "EPM_RULES",
     "EPM_UPLOAD",
 ];
 

@@ -14,7 +14,7 @@ use super::{Error, flags};
 const FLAGS: [&str; 8] = ["ci", "print", "outputs-dir", "summary", "dotenv", "junit", "html", "annotations"];
 
 /// The files that are read or kept, none of which an output may overwrite: the flag and the variable of each.
-const KEPT: [(&str, &str); 8] = [
+const KEPT: [(&str, &str); 9] = [
     ("ledger", "EPM_LEDGER"),
     ("payload", "EPM_PAYLOAD_FILE"),
     ("password-file", "EPM_PASSWORD_FILE"),
@@ -23,6 +23,7 @@ const KEPT: [(&str, &str); 8] = [
     ("client-secret-file", "EPM_CLIENT_SECRET_FILE"),
     ("jwt-key-file", "EPM_JWT_KEY_FILE"),
     ("ca-cert", "EPM_CA_CERT"),
+    ("rules", "EPM_RULES"),
 ];
 
 /// What is written beside some of them: locks, and a token or a ledger on its way to its place.

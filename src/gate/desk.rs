@@ -12,7 +12,6 @@ use tokio::time::Instant;
 
 use crate::ci::{self, Outputs, Platform, azure, github};
 use crate::diagnose::Findings;
-use crate::diagnose::excerpt::Excerpt;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, quote};
 use crate::job::{Answer, Facts, JobId, State};
@@ -308,8 +307,9 @@ impl Desk {
         self.say(index, &format!("reading its log {}", quote(log.as_str())));
     }
 
-    /// The telling lines of a job's log.
-    pub fn excerpt(&self, index: usize, excerpt: Excerpt) {
+    /// What a job's log says; its telling lines are shown.
+    pub fn found(&self, index: usize, findings: Findings) {
+        let excerpt = &findings.excerpt;
         let id = self.read(|report| report.jobs[index].id);
         let fold = self.platform.fold(&format!("Log: {}", excerpt.title()), id);
         let fold = fold.filter(|_| !self.console.is_quiet());
@@ -321,7 +321,7 @@ impl Desk {
         if let Some(fold) = &fold {
             self.console.command(&fold.close);
         }
-        self.note(|report| report.jobs[index].findings = Some(Findings { excerpt, ..Findings::default() }));
+        self.note(|report| report.jobs[index].findings = Some(findings));
     }
 
     /// Ends every job that has no end yet.

@@ -218,6 +218,7 @@ fn plan(start: Instant, times: Times) -> (Rules, Plan) {
         look: None,
         rules,
         poll_rate: 5.0,
+        reasons: crate::diagnose::rules::Rules::built_in(),
         conditions: Conditions::default(),
         retries: super::retry::Retries::default(),
         keeping: None,

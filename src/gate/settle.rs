@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::collect;
+use crate::diagnose::category::Category;
 use crate::job::State;
 use crate::report::End;
 use crate::wait::Ending;
@@ -37,6 +38,18 @@ impl Gate {
         let is_wanted = state != State::Succeeded || self.desk.read(|report| report.jobs[index].facts.is_warning());
         if is_wanted || self.is_held(index) {
             self.read_log(index).await;
+            self.diagnose(index, state);
+        }
+    }
+
+    /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
+    fn diagnose(&self, index: usize, state: State) {
+        let diagnosis = self.desk.read(|report| {
+            let job = &report.jobs[index];
+            self.plan.reasons.diagnose(state, job.facts.details.as_ref(), job.findings.as_ref())
+        });
+        if state != State::Succeeded || diagnosis.category != Category::Unclassified {
+            self.desk.note(|report| report.jobs[index].diagnosis = Some(diagnosis));
         }
     }
 
@@ -50,8 +63,8 @@ impl Gate {
         let Some(name) = name else { return };
         self.desk.reads(index, &name);
         let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
-        match collect::log_excerpt(&self.client, &name, &self.plan.rules, until).await {
-            Ok(excerpt) => self.desk.excerpt(index, excerpt),
+        match collect::log_excerpt(&self.client, &name, &self.plan.rules, &self.plan.reasons, until).await {
+            Ok(findings) => self.desk.found(index, findings),
             Err(why) => self.desk.tell_once(ending::no_log(&name, &why)),
         }
     }

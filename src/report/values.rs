@@ -28,7 +28,10 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     let has_attempt = report.submitted != Submitted::No || report.earlier.is_some();
     let attempts = report.jobs.first().map(|job| job.attempt).filter(|_| has_attempt).unwrap_or_default();
     values.insert("attempts".to_owned(), attempts.into());
-    for later in ["category", "transient", "logPath", "outputPath", "reportPath"] {
+    let diagnosis = job.diagnosis.as_ref();
+    values.insert("category".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.category.word())));
+    values.insert("transient".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.transient)));
+    for later in ["logPath", "outputPath", "reportPath"] {
         values.insert(later.to_owned(), Value::Null);
     }
     let jobs = report

@@ -63,8 +63,8 @@ fn without_job(end: &End) -> String {
 /// What the log says of a failure that EPM itself says nothing of: rejected rows end so (epm-api.md §1.6).
 fn reason(report: &Report) -> String {
     let job = report.deciding_job().filter(|job| job.state == Some(State::Failed) && job.facts.details.is_none());
-    let line = job.and_then(|job| job.findings.as_ref()?.excerpt.reason());
-    line.map(|line| format!("; the log says {}", quote(line))).unwrap_or_default()
+    let evidence = job.and_then(|job| job.diagnosis.as_ref()?.evidence.as_ref());
+    evidence.map(|evidence| format!("; the log says {}", quote(evidence.message()))).unwrap_or_default()
 }
 
 fn passed(report: &Report) -> usize {
@@ -109,8 +109,10 @@ pub fn next_step(report: &Report) -> String {
         steps.push("nothing was submitted".to_owned());
     }
     steps.extend(end.help.clone());
-    if end.help.is_none() && !report.leaves_a_job() || steps.is_empty() || end.outcome == Outcome::Panic {
-        steps.push(usual_step(end.outcome, report).to_owned());
+    if let Some(advice) = advice(report, end).filter(|_| end.help.is_none()) {
+        steps.push(advice);
+    } else if end.help.is_none() && !report.leaves_a_job() || steps.is_empty() || end.outcome == Outcome::Panic {
+        steps.push(usual_step(end.outcome).to_owned());
     }
     let later = steps.split_off(1);
     later.iter().fold(steps.concat(), |all, step| format!("{all}. {}", capitalised(step)))
@@ -146,18 +148,20 @@ fn still_running(report: &Report) -> String {
     format!("do not submit again: the job may go on in EPM; wait for it with {command}")
 }
 
-fn usual_step(outcome: Outcome, report: &Report) -> &'static str {
-    let findings = report.deciding_job().and_then(|job| job.findings.as_ref());
-    let has_excerpt = findings.is_some_and(|findings| findings.excerpt.telling > 0);
+/// What the diagnosis of a job advises that EPM says has failed.
+fn advice(report: &Report, end: &End) -> Option<String> {
+    let has_failed = matches!(end.outcome, Outcome::Failed | Outcome::Cancelled | Outcome::InvalidParameter);
+    let diagnosis = report.deciding_job()?.diagnosis.as_ref().filter(|_| has_failed)?;
+    Some(diagnosis.advice.clone())
+}
+
+fn usual_step(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "nothing: the next stage may run",
         Outcome::Warned => {
             "the next stage may run; read the job's log, or set `--fail-on-warning` to hold it next time"
         }
         Outcome::Submitted => "wait for it in a later stage with `epm-gate attach`",
-        Outcome::Failed if has_excerpt => {
-            "read the lines of the log, mend their cause in the source, the mapping or the target, then run again"
-        }
         Outcome::Failed => {
             "open the job's log in EPM (Data Integration, Process Details), mend the cause, then run again"
         }
