@@ -3,6 +3,7 @@
 mod check;
 mod connection;
 mod credentials;
+mod explain;
 mod flags;
 mod given;
 mod job;
@@ -25,6 +26,7 @@ use crate::ci::{Form, Platform, Wanted};
 use crate::epm::Limits;
 use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
+use crate::explain::Explain;
 use crate::foreign::{backticked, quote};
 use crate::gate::{Conditions, Plan, Task};
 use crate::http::Network;
@@ -80,7 +82,7 @@ pub enum Misread {
     Wrong(Error, Box<Wanted>),
 }
 
-const COMMANDS: [&str; 6] = ["run", "submit", "attach", "status", "check", "login"];
+const COMMANDS: [&str; 7] = ["run", "submit", "attach", "status", "check", "explain", "login"];
 
 /// clap's refusal in our own words: what was wrong, and what would be right.
 fn misread(error: clap::Error, wanted: impl FnOnce() -> Wanted) -> Misread {
@@ -146,6 +148,8 @@ pub enum Errand {
     Gate(Box<Invocation>),
     /// A look at the way to EPM.
     Check(Box<Check>),
+    /// A log that is at hand.
+    Explain(Box<Explain>),
     /// A login.
     Login(Box<Login>),
 }
@@ -211,8 +215,7 @@ impl Call {
     pub fn wanted(&self) -> (Wanted, Option<Error>) {
         let (mut wanted, error) = wanted::wanted(&self.values(), &self.environment);
         match self.command {
-            // What is about no job must not pass for one: no file that another command of this step fills is touched.
-            "login" => (Wanted { platform: wanted.platform, ..Wanted::default() }, None),
+            command if wanted::is_about_no_job(command) => (wanted::of_no_job(wanted.platform), None),
             "check" => {
                 wanted.documents.retain(|(form, _)| *form == Form::Html);
                 (wanted, error)
@@ -238,6 +241,7 @@ impl Call {
         offered::offered(&values, submits)?;
         match self.command {
             "check" => check::check(&values, &self.environment, start).map(|check| Errand::Check(Box::new(check))),
+            "explain" => explain::explain(&values).map(|explain| Errand::Explain(Box::new(explain))),
             "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
             _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
         }
@@ -274,8 +278,7 @@ impl Call {
         let conditions = conditions(values)?;
         let retries = retries::retries(values, &task)?;
         let reasons = reasons::rules(values)?;
-        let plan =
-            Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
+        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);

@@ -45,6 +45,18 @@ pub enum Basis {
     Status,
 }
 
+impl Basis {
+    /// Its word. The words are a promise.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Sourced => "sourced",
+            Self::Unverified => "unverified",
+            Self::Status => "status",
+        }
+    }
+}
+
 /// The text that shows a reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evidence {

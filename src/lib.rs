@@ -40,6 +40,7 @@ pub mod ci;
 pub mod gate;
 
 pub mod check;
+pub mod explain;
 pub mod login;
 pub mod signals;
 

@@ -129,6 +129,7 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
             desk.note(|report| report.url = Some(check.url.clone()));
             return check.run(desk, &mut signals).await;
         }
+        Ok(Errand::Explain(explain)) => return explain.run(desk, &mut signals).await,
         Ok(Errand::Login(login)) => return desk.end_with(login.run(desk, &mut signals).await),
         Err(end) => return desk.end_with(end),
     };

@@ -29,6 +29,7 @@ pub(super) fn command() -> Command {
         .subcommand(attach())
         .subcommand(status())
         .subcommand(check())
+        .subcommand(explain())
         .subcommand(login())
 }
 
@@ -72,6 +73,14 @@ fn check() -> Command {
         text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
     ];
     outputs(record(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits)))
+}
+
+fn explain() -> Command {
+    let command = Command::new("explain").about("Say why a job failed, by a log that is at hand; asks nobody");
+    let file = Arg::new("logfile").value_name("LOGFILE").help("The log; - is standard input [env EPM_LOGFILE]");
+    let details = text("details", "TEXT", "What EPM said of the job; enough where there is no log");
+    let print = text("print", "WHAT", "What goes to stdout: none or json [default: none]").help_heading("Output");
+    log(reasons(command.arg(file).arg(details.help_heading("Diagnosis"))).arg(print))
 }
 
 fn login() -> Command {

@@ -221,7 +221,11 @@ impl<'a> Values<'a> {
         if !on_line {
             return Vec::new();
         }
-        let origin = if flag == "job-id" { "JOB_ID".to_owned() } else { format!("--{flag}") };
+        let origin = match flag {
+            "job-id" => "JOB_ID".to_owned(),
+            "logfile" => "LOGFILE".to_owned(),
+            flag => format!("--{flag}"),
+        };
         let values = self.matches.try_get_many::<String>(flag).ok().flatten().into_iter().flatten();
         values.map(|value| Given { origin: origin.clone(), value: value.clone() }).collect()
     }

@@ -95,6 +95,9 @@ pub fn by_environment(environment: &Environment) -> Wanted {
 /// The outputs that a command line asks for which is wrong in something else, so that no success of an earlier run is
 /// left in them.
 pub(super) fn despite(arguments: &[OsString], environment: &Environment) -> Wanted {
+    if arguments.get(1).is_some_and(|command| is_about_no_job(&command.to_string_lossy())) {
+        return of_no_job(by_environment(environment).platform);
+    }
     let mut words = vec![OsString::from("epm-gate"), OsString::from("status")];
     let mut rest = arguments.iter();
     while let Some(word) = rest.next() {
@@ -113,6 +116,16 @@ pub(super) fn despite(arguments: &[OsString], environment: &Environment) -> Want
         Some((_, matches)) => wanted(&Values::new(matches, environment), environment).0,
         None => by_environment(environment),
     }
+}
+
+/// Whether a command must not pass for a job's: no file that another command of the step fills is touched.
+pub(super) fn is_about_no_job(command: &str) -> bool {
+    matches!(command, "explain" | "login")
+}
+
+/// The outputs of such a command.
+pub(super) fn of_no_job(platform: Platform) -> Wanted {
+    Wanted { platform, ..Wanted::default() }
 }
 
 /// The platform that is named, or that the environment speaks of.

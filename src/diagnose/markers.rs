@@ -113,7 +113,11 @@ const REJECTED: &str = "a public tool that sums up rejected rows of Essbase (epm
 const GOODWIN: &str = "logs of loads shown at john-goodwin.blogspot.com/2017/03";
 /// <https://docs.oracle.com/cd/G47991_01/netag/resolving-most-common-error-messages-oracle-net-services.html>
 const NET: &str = "Oracle Net Services, Administrator's Guide, 16.3; not seen in a log of EPM";
-/// <https://docs.oracle.com/error-help/db/>
+/// <https://docs.oracle.com/en/error-help/db/oci-00054>
+const OCI: &str = "Oracle Database Error Messages, OCI-00054; not seen in a log of EPM";
+/// <https://blog.csdn.net/weixin_30802273/article/details/96795778>
+const OERR: &str = "what Oracle's `oerr` says, quoted at blog.csdn.net; not seen in a log of EPM";
+/// <https://docs.oracle.com/error-help/db/ora-01034>
 const DATABASE: &str = "Oracle Database Error Messages; not seen in a log of EPM";
 /// The page `7_tips_and_tricks_troubleshoot_access_issues_epm_automate_insufficient_priv` of Oracle's troubleshooting tips.
 const TIPS: &str = "Oracle's tips on EPM Automate, TSEPM; not seen in a log of EPM";
@@ -160,7 +164,7 @@ pub const ALL: [Marker; 62] = [
     Marker::says("ORA-01017", Category::Permission)
         .advise(DATABASE_LOGIN)
         .seen("traces at github.com/darold/ora2pg/issues/136; not seen in a log of EPM"),
-    Marker::says("ORA-01031", Category::Permission).advise(DATABASE_LOGIN).seen(DATABASE),
+    Marker::says("ORA-01031", Category::Permission).advise(DATABASE_LOGIN).seen(OERR),
     Marker::says("UnknownHostException", Category::Connectivity).seen("Java SE API; not seen in a log of EPM"),
     Marker::says("ORA-12541", Category::Connectivity).seen(NET),
     Marker::says("ORA-12170", Category::Connectivity).seen(NET),
@@ -171,7 +175,7 @@ pub const ALL: [Marker; 62] = [
     Marker::says("ORA-01034", Category::Service).seen(DATABASE),
     Marker::says("Administrator Has Temporarily Disabled User Commands", Category::Locked)
         .seen("Oracle, Essbase Error Message Reference, 1013000 to 1013999; not seen in a log of EPM"),
-    Marker::says("ORA-00054", Category::Locked).seen(DATABASE),
+    Marker::says("ORA-00054", Category::Locked).seen(OCI),
     Marker::says("cannot import, validate, export", Category::Locked)
         .seen("Oracle's REST API, fdmee_lock_unlock.html: what a lock does; not seen in a log"),
     Marker::says("until all dimensions are properly mapped", Category::Mapping)

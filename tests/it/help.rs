@@ -4,7 +4,7 @@ use crate::harness::{Gate, plain};
 
 #[test]
 fn of_each_command() {
-    for command in ["", "run", "submit", "attach", "status", "check"] {
+    for command in ["", "run", "submit", "attach", "status", "check", "explain"] {
         let arguments = [command, "--help"].into_iter().filter(|word| !word.is_empty());
         let ran = Gate::nowhere().run(arguments);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
@@ -18,7 +18,7 @@ fn of_each_command() {
 
 #[test]
 fn the_short_flag_says_the_same() {
-    for command in ["run", "submit", "attach", "status", "check"] {
+    for command in ["run", "submit", "attach", "status", "check", "explain"] {
         let help = |flag: &str| Gate::nowhere().run([command, flag]).stdout;
         assert_eq!(help("-h"), help("--help"));
     }
@@ -59,6 +59,7 @@ fn names_every_flag_of_the_contract() {
         "fail-on-warning",
         "require-output",
         "min-duration",
+        "rules",
         "ci",
         "outputs-dir",
         "summary",

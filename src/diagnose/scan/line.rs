@@ -59,8 +59,13 @@ impl Hit<'_> {
         number(self.window.behind(self.marker().text.len()))
     }
 
-    /// Whether it means what it says: a level stands alone, and a number that is nothing tells nothing.
+    /// Whether it means what it says: a level stands alone, a code is not the start of a longer one, and a number that is
+    /// nothing tells nothing.
     pub(super) fn is_meant(&self) -> bool {
+        let text = self.marker().text;
+        if text.ends_with(|last: char| last.is_ascii_digit()) {
+            return !self.window.behind(text.len()).first().is_some_and(u8::is_ascii_digit);
+        }
         match self.marker().role {
             Role::Level => self.at == 0 || self.window.bytes[self.window.at - 1] == b' ',
             Role::Number | Role::Rejected | Role::Invalid => self.number().is_some_and(|number| number > 0),
