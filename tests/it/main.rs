@@ -10,6 +10,7 @@ mod check;
 mod corpus;
 #[cfg(unix)]
 mod deadline;
+mod diagnosis;
 #[cfg(unix)]
 mod faults;
 mod help;

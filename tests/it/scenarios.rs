@@ -64,7 +64,7 @@ const REJECTED: Ended = (32, "rejected", "");
 const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget", "300ms"];
 const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
 
-const TABLE: [Row; 94] = [
+const TABLE: [Row; 95] = [
     row("access-lost", ACCESS_LOST).says(&["HTTP 401"]),
     row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
     row("bad-gateway-poll", SUCCEEDED).says(&["HTTP 504"]),
@@ -82,6 +82,7 @@ const TABLE: [Row; 94] = [
     row("fails-connectivity", FAILED).says(&["│ ", "java.net.ConnectException"]),
     row("fails-file-missing", FAILED).says(&["error: ", "java.io.FileNotFoundException"]),
     row("fails-for-no-known-reason", FAILED).says(&["│ ", "Process ended"]),
+    row("fails-invalid-name", FAILED).says(&["error: ", "EPMFDM-140149"]),
     row("fails-locked", FAILED).says(&["error: ", "The POV is locked"]),
     row("fails-mapping", FAILED).says(&["│ ", "unmapped dimensions"]),
     row("fails-no-data", FAILED).says(&["│ ", "No Records Imported"]),

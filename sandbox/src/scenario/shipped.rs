@@ -1,7 +1,7 @@
 //! The scenarios that come with the sandbox.
 
 /// Name and text of each, sorted by name.
-pub(super) const ALL: [(&str, &str); 94] = [
+pub(super) const ALL: [(&str, &str); 95] = [
     ("access-lost", include_str!("../../scenarios/access-lost.toml")),
     ("backslash-log", include_str!("../../scenarios/backslash-log.toml")),
     ("bad-gateway-poll", include_str!("../../scenarios/bad-gateway-poll.toml")),
@@ -19,6 +19,7 @@ pub(super) const ALL: [(&str, &str); 94] = [
     ("fails-connectivity", include_str!("../../scenarios/fails-connectivity.toml")),
     ("fails-file-missing", include_str!("../../scenarios/fails-file-missing.toml")),
     ("fails-for-no-known-reason", include_str!("../../scenarios/fails-for-no-known-reason.toml")),
+    ("fails-invalid-name", include_str!("../../scenarios/fails-invalid-name.toml")),
     ("fails-locked", include_str!("../../scenarios/fails-locked.toml")),
     ("fails-mapping", include_str!("../../scenarios/fails-mapping.toml")),
     ("fails-no-data", include_str!("../../scenarios/fails-no-data.toml")),
