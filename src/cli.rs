@@ -28,7 +28,9 @@ use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
 use crate::explain::Explain;
 use crate::foreign::{backticked, quote};
-use crate::gate::{Conditions, Plan, Task};
+use crate::gate::conditions::{Conditions, HOPELESS_HELP};
+use crate::gate::source::Source;
+use crate::gate::{Plan, Task};
 use crate::http::Network;
 use crate::login::Login;
 use crate::pace::{Deadline, Pace, brief};
@@ -275,7 +277,7 @@ impl Call {
         let rules = Rules { lead: lead(&task, poll_rate), ..rules(values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };
         let refusal = if submits { refusal(values)? } else { None };
-        let conditions = conditions(values)?;
+        let conditions = conditions(values, &task)?;
         let retries = retries::retries(values, &task)?;
         let reasons = reasons::rules(values)?;
         let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
@@ -409,10 +411,22 @@ fn limits(values: &Values<'_>, deadline: Deadline) -> Result<Limits, Error> {
     })
 }
 
-fn conditions(values: &Values<'_>) -> Result<Conditions, Error> {
-    Ok(Conditions {
+fn conditions(values: &Values<'_>, task: &Task) -> Result<Conditions, Error> {
+    let number = |flag| values.one(flag)?.map(|given| given.whole_number()).transpose();
+    let conditions = Conditions {
         fail_on_warning: values.switch("fail-on-warning")?,
         require_output: values.switch("require-output")?,
         min_duration: values.one("min-duration")?.map(|given| given.duration()).transpose()?,
-    })
+        fail_on_stage_failure: values.switch("fail-on-stage-failure")?,
+        max_rejected: number("max-rejected")?,
+        min_rows: number("min-rows")?,
+    };
+    let hopeless = match task {
+        Task::Run(Source::Ready(payload)) => conditions.hopeless(payload),
+        _ => None,
+    };
+    match (hopeless, values.one("fail-on-stage-failure")?) {
+        (Some(why), Some(given)) => Err(given.error(why, HOPELESS_HELP)),
+        _ => Ok(conditions),
+    }
 }

@@ -2,6 +2,7 @@
 
 pub mod download;
 pub mod error;
+pub mod pipeline;
 pub mod recording;
 pub mod reply;
 pub mod submission;

@@ -1,5 +1,6 @@
 //! The story of a run: look, submit or attach, wait, read the log, and end; whatever happens, with an end that says why.
 
+pub mod conditions;
 pub mod desk;
 mod ending;
 mod maintenance;
@@ -7,6 +8,7 @@ pub mod recall;
 pub mod retry;
 mod settle;
 pub mod source;
+mod stages;
 
 use std::cell::{Cell, RefCell};
 use std::pin::pin;
@@ -34,6 +36,7 @@ use crate::signals::Signals;
 use crate::submit::{Unsubmitted, look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
+use conditions::{Conditions, HOPELESS_HELP, Looks};
 use desk::Desk;
 use maintenance::Guard;
 use recall::{Keeping, Start};
@@ -51,17 +54,6 @@ pub enum Task {
     Attach(Vec<JobId>),
     /// Ask once.
     Status(JobId),
-}
-
-/// What a success must have besides its status. What cannot be read counts as not there.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Conditions {
-    /// No warning in the texts.
-    pub fail_on_warning: bool,
-    /// The name of an output file.
-    pub require_output: bool,
-    /// The shortest time in which the job can have done its work.
-    pub min_duration: Option<Duration>,
 }
 
 /// Everything a run goes by.
@@ -268,7 +260,8 @@ impl Gate {
 
     /// What is to be submitted. None where that cannot be read; the end is written down then.
     async fn payload(&self, source: &Source) -> Option<Payload> {
-        match source.read(self.plan.rules.deadline.last_poll()).await {
+        let read = source.read(self.plan.rules.deadline.last_poll()).await;
+        match read.and_then(|payload| self.may_hold(&payload).map(|()| payload)) {
             Ok(payload) => {
                 self.desk.intends(&payload);
                 self.client.intends(&payload);
@@ -279,6 +272,13 @@ impl Gate {
                 None
             }
         }
+    }
+
+    /// Whether the conditions can hold for this job. Of a payload on stdin, only now is that known.
+    fn may_hold(&self, payload: &Payload) -> Result<(), End> {
+        let hopeless = self.plan.conditions.hopeless(payload).filter(|_| matches!(self.plan.task, Task::Run(_)));
+        let end = |why| End::new(Outcome::Usage, format!("`--fail-on-stage-failure`: {why}"), Some(HOPELESS_HELP));
+        hopeless.map_or(Ok(()), |why| Err(end(why)))
     }
 
     /// Looks, then submits. None where there is no job to follow; the end is written down then.
@@ -368,7 +368,9 @@ impl Gate {
     fn hand_over(&self, id: JobId, answer: &Answer) {
         let state = self.first_state(id, answer).filter(|state| state.is_finished() && *state != State::Succeeded);
         let end = match state {
-            Some(state) => self.desk.read(|report| ending::of(Ending::Finished(state), &report.jobs[0], &self.plan)),
+            Some(state) => self
+                .desk
+                .read(|report| ending::of(Ending::Finished(state), &report.jobs[0], &self.plan, &Looks::default())),
             None => End::new(Outcome::Submitted, format!("EPM took it as job {id}"), None),
         };
         self.desk.ended(0, end);

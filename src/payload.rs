@@ -135,6 +135,11 @@ impl Payload {
         self.text("jobType").unwrap_or_default()
     }
 
+    /// Whether it is a PIPELINE, spelled in any case (epm-api.md §2.2).
+    pub fn is_pipeline(&self) -> bool {
+        self.job_type().eq_ignore_ascii_case(JobType::Pipeline.word())
+    }
+
     /// The job's name.
     pub fn job_name(&self) -> Option<&str> {
         self.text(Field::JobName.key())

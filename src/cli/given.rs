@@ -98,6 +98,16 @@ impl Given {
         }
     }
 
+    /// A whole number from 0.
+    pub(super) fn whole_number(&self) -> Result<u64, Error> {
+        let text = self.value.trim();
+        let number = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+        number.ok_or_else(|| {
+            let problem = format!("{} is not a whole number", quote(&self.value));
+            self.error(problem, "write digits alone, without separators, such as `0` or `1000`")
+        })
+    }
+
     /// Key and value at the first `=`. A value that is a placeholder was to be filled in as well.
     pub(super) fn pair(&self) -> Result<(&str, &str), Error> {
         match self.value.split_once('=') {
@@ -266,6 +276,17 @@ mod tests {
             assert!(error.help.contains("90s"), "{text}");
         }
         assert!(given("0s").positive_duration().is_err());
+    }
+
+    #[test]
+    fn a_whole_number_is_digits_alone() {
+        for (text, number) in [("0", 0), ("1000", 1000), (" 007 ", 7), ("18446744073709551615", u64::MAX)] {
+            assert_eq!(given(text).whole_number().unwrap(), number, "{text}");
+        }
+        for text in ["", "-1", "+1", "1,000", "1.000", "1_000", "1 000", "1e3", "10%", "٣", "18446744073709551616"] {
+            let error = given(text).whole_number().unwrap_err();
+            assert!(error.help.contains("without separators"), "{text}");
+        }
     }
 
     #[test]

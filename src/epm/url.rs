@@ -1,9 +1,13 @@
 //! Where EPM is: the base of every URL that is ever asked. No link in an answer is followed.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::http;
 use crate::job::JobId;
+
+/// What RFC 3986 leaves alone in the value of a query; everything else is encoded.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `https://host[/prefix]`, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +63,12 @@ impl EpmUrl {
     /// Where one job is asked about.
     pub fn job(&self, id: JobId) -> Url {
         self.below(&format!("/aif/rest/V1/jobs/{id}"))
+    }
+
+    /// Where a pipeline is told of. It is named by its code (`get_pipeline.html`).
+    pub fn pipeline(&self, code: &str) -> Url {
+        let code = utf8_percent_encode(code, VALUE);
+        self.below(&format!("/aif/rest/V1/pipeline?pipelineName={code}"))
     }
 
     /// Where the release and the hour of the daily maintenance are told (epm-api.md §6).
@@ -138,6 +148,10 @@ mod tests {
         assert_eq!(
             url.file("outbox%2Flogs%2FX%20%C3%A9.log").as_str(),
             "https://gw.example.com/prod/interop/rest/11.1.2.3.600/applicationsnapshots/outbox%2Flogs%2FX%20%C3%A9.log/contents"
+        );
+        assert_eq!(
+            url.pipeline("DAILY é&x=1#+%").as_str(),
+            "https://gw.example.com/prod/aif/rest/V1/pipeline?pipelineName=DAILY%20%C3%A9%26x%3D1%23%2B%25"
         );
         assert_eq!(url.below("/a/?b=c").as_str(), "https://gw.example.com/prod/a/?b=c");
         assert_eq!(url.place(), "gw.example.com/prod");

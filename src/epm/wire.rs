@@ -3,6 +3,8 @@
 //! Numbers come as numbers or as decimal strings, absent texts as `null`, `"null"`, `""` or not at all, and `jobId` is
 //! also spelled `jobID` (epm-api.md §1.4, §3.1).
 
+pub(crate) mod pipeline;
+
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;

@@ -4,6 +4,7 @@
 //! every output.
 
 mod record;
+mod stages;
 
 use std::cell::RefCell;
 

@@ -16,7 +16,8 @@ use crate::report::{End, JobReport};
 use crate::submit::Unsubmitted;
 use crate::wait::{Ending, Heard};
 
-use super::{Conditions, Plan};
+use super::Plan;
+use super::conditions::{Conditions, Looks};
 
 /// What is told of a wish to stay away; what is longer is for ever.
 const LONGEST_WISH: Duration = Duration::from_hours(365 * 24);
@@ -35,10 +36,10 @@ pub(super) fn puzzle(id: JobId, answer: &Answer) -> String {
 }
 
 /// The end of a wait.
-pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan) -> End {
+pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan, looks: &Looks) -> End {
     let rules = &plan.rules;
     match ending {
-        Ending::Finished(state) => finished(state, job, &plan.conditions, job.is_whole()),
+        Ending::Finished(state) => finished(state, job, &plan.conditions, looks, job.is_whole()),
         Ending::TimedOut => End::new(Outcome::TimedOut, timed_out(job, plan), None),
         Ending::ContactLost => {
             let why = format!("no usable answer came for {}: {}", brief(rules.outage_budget), newest(job));
@@ -59,7 +60,7 @@ pub(super) fn of(ending: Ending, job: &JobReport, plan: &Plan) -> End {
 pub(super) fn of_status(heard: Heard, job: &JobReport) -> End {
     match heard {
         Heard::State(state) => match Outcome::of_finished(state, job.facts.is_warning()) {
-            Some(_) => finished(state, job, &Conditions::default(), false),
+            Some(_) => finished(state, job, &Conditions::default(), &Looks::default(), false),
             None if matches!(state, State::Unknown(_)) => {
                 End::new(Outcome::Undetermined, status(state), Some(PUZZLE_HELP))
             }
@@ -73,12 +74,12 @@ pub(super) fn of_status(heard: Heard, job: &JobReport) -> End {
 }
 
 /// `whole`: we know the job from its beginning.
-fn finished(state: State, job: &JobReport, conditions: &Conditions, whole: bool) -> End {
+fn finished(state: State, job: &JobReport, conditions: &Conditions, looks: &Looks, whole: bool) -> End {
     let Some(outcome) = Outcome::of_finished(state, job.facts.is_warning()) else {
         return End::new(Outcome::Undetermined, status(state), Some(PUZZLE_HELP));
     };
-    if let Some(unmet) = unmet(job, conditions, whole).filter(|_| outcome.is_pass()) {
-        return End::new(Outcome::ConditionUnmet, unmet, None);
+    if let Some(unmet) = conditions.unmet(job, looks, whole).filter(|_| outcome.is_pass()) {
+        return End { outcome: Outcome::ConditionUnmet, why: unmet.why, help: unmet.help };
     }
     let details = words(job.facts.details.as_ref().filter(|_| !outcome.is_pass()));
     End::new(outcome, format!("EPM ended it with {}{details}", status(state)), None)
@@ -86,30 +87,6 @@ fn finished(state: State, job: &JobReport, conditions: &Conditions, whole: bool)
 
 fn status(state: State) -> String {
     format!("status {} ({state})", state.number())
-}
-
-/// The first condition that does not hold.
-fn unmet(job: &JobReport, conditions: &Conditions, whole: bool) -> Option<String> {
-    let took = job.elapsed(tokio::time::Instant::now());
-    if conditions.fail_on_warning && job.facts.is_warning() {
-        return Some("EPM ended it with a warning, and `--fail-on-warning` is set".to_owned());
-    }
-    if conditions.fail_on_warning && job.facts.status_texts().next().is_none() {
-        return Some("EPM's answer has no text that could say `WARNING`, and `--fail-on-warning` is set".to_owned());
-    }
-    if conditions.require_output && job.facts.output_file_name.is_none() {
-        return Some("EPM names no output file, and `--require-output` is set".to_owned());
-    }
-    match conditions.min_duration {
-        Some(least) if took < least && whole => {
-            Some(format!("it took {}, less than the `--min-duration` of {}", brief(took), brief(least)))
-        }
-        Some(least) if took < least => {
-            let known = format!("it was watched for {}, and how long it ran before is not known", brief(took));
-            Some(format!("{known}: that does not show the `--min-duration` of {}", brief(least)))
-        }
-        _ => None,
-    }
 }
 
 fn timed_out(job: &JobReport, plan: &Plan) -> String {

@@ -22,7 +22,8 @@ use crate::report::JobReport;
 use crate::submit::{look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
-use super::{Conditions, Plan, Task, ending, heard_of};
+use super::conditions::{Conditions, Looks};
+use super::{Plan, Task, ending, heard_of};
 
 const SEQUENCES: u64 = 100_000;
 
@@ -197,7 +198,7 @@ async fn play(rng: &mut Rng, times: Times) -> (u8, Vec<Sent>) {
                 Some(state) if state.is_finished() => Ending::Finished(state),
                 _ => wait(&mut Watch::submitted(rules, Instant::now()), async || true, poll).await,
             };
-            ending::of(ending, &JobReport::new(Some(id), None), &plan).outcome
+            ending::of(ending, &JobReport::new(Some(id), None), &plan, &Looks::default()).outcome
         }
     };
     (outcome.code(), trace.into_inner())

@@ -13,6 +13,7 @@ use crate::job::State;
 use crate::report::End;
 use crate::wait::Ending;
 
+use super::conditions::{Look, Looks};
 use super::{Gate, ending};
 
 /// How long reading the log may take where it is read for its excerpt alone: that is not worth more.
@@ -21,25 +22,29 @@ const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 impl Gate {
     /// Brings a job to its end. Nothing that happens once its status is known changes that.
     pub(super) async fn settle(&self, index: usize, ending: Ending) {
+        let mut looks = Looks::default();
         if let Ending::Finished(state) = ending {
-            self.desk.holds(index, self.end_of(index, ending));
-            self.learn(index, state).await;
+            self.desk.holds(index, self.end_of(index, ending, &looks));
+            looks = self.learn(index, state).await;
         }
-        self.desk.ended(index, self.end_of(index, ending));
+        self.desk.ended(index, self.end_of(index, ending, &looks));
     }
 
     /// The end by what is known now.
-    fn end_of(&self, index: usize, ending: Ending) -> End {
-        self.desk.read(|report| ending::of(ending, &report.jobs[index], &self.plan))
+    fn end_of(&self, index: usize, ending: Ending, looks: &Looks) -> End {
+        self.desk.read(|report| ending::of(ending, &report.jobs[index], &self.plan, looks))
     }
 
     /// Gathers what tells more of a finished job than its status.
-    async fn learn(&self, index: usize, state: State) {
+    async fn learn(&self, index: usize, state: State) -> Looks {
+        let stages = self.look_at_stages(index).await;
         let is_wanted = state != State::Succeeded || self.desk.read(|report| report.jobs[index].facts.is_warning());
-        if is_wanted || self.is_held(index) {
-            self.read_log(index).await;
+        let is_read = is_wanted || self.is_held(index);
+        let log = if is_read { self.read_log(index).await } else { Look::Pending };
+        if is_read {
             self.diagnose(index, state);
         }
+        Looks { log, stages }
     }
 
     /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
@@ -58,14 +63,20 @@ impl Gate {
         self.desk.read(|report| report.jobs[index].end.as_ref().is_some_and(|end| !end.outcome.is_pass()))
     }
 
-    async fn read_log(&self, index: usize) {
+    async fn read_log(&self, index: usize) -> Look {
         let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
-        let Some(name) = name else { return };
+        let Some(name) = name else { return Look::Failed("EPM names none".to_owned()) };
         self.desk.reads(index, &name);
         let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
         match collect::log_excerpt(&self.client, &name, &self.plan.rules, &self.plan.reasons, until).await {
-            Ok(findings) => self.desk.found(index, findings),
-            Err(why) => self.desk.tell_once(ending::no_log(&name, &why)),
+            Ok(findings) => {
+                self.desk.found(index, findings);
+                Look::Done
+            }
+            Err(why) => {
+                self.desk.tell_once(ending::no_log(&name, &why));
+                Look::Failed(why)
+            }
         }
     }
 }
