@@ -3,6 +3,7 @@
 mod job;
 mod jobs;
 mod maintenance;
+mod pipeline;
 
 use std::time::Instant;
 
@@ -68,6 +69,7 @@ impl Pod {
             (Route::Maintenance { prefix, shows_zone }, "GET") => {
                 self.maintenance.answer(&base(prefix), shows_zone, now)
             }
+            (Route::Pipeline { code }, "GET") => self.jobs.pipeline(code, now),
             (Route::Download { name }, "GET") => self.jobs.download(name, now),
             _ => Answer::error(405),
         }

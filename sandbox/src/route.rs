@@ -16,6 +16,10 @@ pub(crate) enum Route<'a> {
         prefix: &'a str,
         id: &'a str,
     },
+    /// The newest run of a pipeline, by a code that is still encoded. // epm-api.md §2.2
+    Pipeline {
+        code: &'a str,
+    },
     /// One file, by a name that is still encoded.
     Download {
         name: &'a str,
@@ -48,15 +52,19 @@ impl<'a> Route<'a> {
         let Some(at) = path.find("/aif/rest") else {
             return Self::Nowhere;
         };
-        Self::aif(&path[..at], &path[at + "/aif/rest".len()..])
+        Self::aif(&path[..at], &path[at + "/aif/rest".len()..], query)
     }
 
-    fn aif(prefix: &'a str, rest: &'a str) -> Self {
+    fn aif(prefix: &'a str, rest: &'a str, query: &'a str) -> Self {
         match rest {
             "" => Self::VersionsUnslashed,
             "/" => Self::Versions,
             // `V1`: another case is another path. // epm-api.md §1 (14)
             "/V1/jobs" => Self::Jobs { prefix },
+            "/V1/pipeline" => match query.split('&').find_map(|field| field.strip_prefix("pipelineName=")) {
+                Some(code) => Self::Pipeline { code },
+                None => Self::Nowhere,
+            },
             _ => match rest.strip_prefix("/V1/jobs/") {
                 Some(id) if !id.is_empty() && !id.contains('/') => Self::Job { prefix, id },
                 _ => Self::Nowhere,
@@ -103,6 +111,10 @@ mod tests {
             ("/aif/rest/V1/jobs/".into(), Route::Nowhere),
             ("/aif/rest/V1/jobs/7/".into(), Route::Nowhere),
             ("/aif/rests/".into(), Route::Nowhere),
+            ("/aif/rest/V1/pipeline?a=b&pipelineName=D%20L".into(), Route::Pipeline { code: "D%20L" }),
+            ("/gw/aif/rest/V1/pipeline?pipelineName=".into(), Route::Pipeline { code: "" }),
+            ("/aif/rest/V1/pipeline?pipelinename=X".into(), Route::Nowhere),
+            ("/aif/rest/V1/pipeline/X".into(), Route::Nowhere),
             (hour.into(), Route::Maintenance { prefix: "", shows_zone: false }),
             (format!("/gw{hour}?a=b&showTimeZone=true"), Route::Maintenance { prefix: "/gw", shows_zone: true }),
             ("/interop/rest/v1/maintenance/getdailymaintenancestarttime".into(), Route::Nowhere),

@@ -4,6 +4,7 @@ mod error;
 mod identity;
 mod job;
 mod maintenance;
+mod pipeline;
 mod reply;
 mod shipped;
 
@@ -19,6 +20,7 @@ pub use error::Error;
 pub(crate) use identity::{Audience, Consent, IdentityScript};
 pub(crate) use job::{JobName, JobScript, Separator};
 pub(crate) use maintenance::{Begins, MaintenanceScript};
+pub(crate) use pipeline::{PipelineScript, StepScript};
 pub(crate) use reply::{Changes, HeaderText, Reply, Says};
 
 /// What the sandbox answers, per job name. The README of the sandbox has the grammar.

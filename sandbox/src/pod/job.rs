@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::Submit;
+use super::pipeline::Pipeline;
 use crate::answer::{About, Answer};
 use crate::envelope::{Facts, refusal};
 use crate::file;
@@ -17,6 +18,7 @@ pub(crate) struct Job {
     script: JobScript,
     polls: Cursor,
     downloads: Cursor,
+    pipeline: Option<Pipeline>,
 }
 
 impl Job {
@@ -47,7 +49,8 @@ impl Job {
         };
         facts.log_file = facts.fill(&script.log_file);
         facts.output_file = script.output_file.as_deref().map(|file| facts.fill(file));
-        Self { facts, script: script.clone(), polls: Cursor::default(), downloads: Cursor::default() }
+        let pipeline = script.pipeline.clone().map(Pipeline::new);
+        Self { facts, script: script.clone(), polls: Cursor::default(), downloads: Cursor::default(), pipeline }
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -84,15 +87,21 @@ impl Job {
         }
     }
 
+    /// What asking for the pipeline of this code is answered, where this job is a run of it.
+    pub(crate) fn detailed(&mut self, code: &str, now: Instant) -> Option<Answer> {
+        let facts = &self.facts;
+        self.pipeline.as_mut().filter(|_| facts.name == code).map(|pipeline| pipeline.details(facts, now))
+    }
+
     /// What asking for a file is answered, where it is one of this job's.
     pub(crate) fn downloaded(&mut self, segment: &str, now: Instant) -> Option<Answer> {
         let is_named = |name: &str| file::is_named(segment, name, self.script.log_separator);
         let text = if is_named(&self.facts.log_file) {
-            &self.script.log
+            self.script.log.as_deref()
         } else if self.facts.output_file.as_deref().is_some_and(is_named) {
-            &self.script.output
+            self.script.output.as_deref()
         } else {
-            return None;
+            Some(self.pipeline.as_ref()?.log(&self.facts, segment, self.script.log_separator)?)
         };
         let usual = match text {
             Some(text) => Answer::file(self.facts.fill(text).into_bytes()),

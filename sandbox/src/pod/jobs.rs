@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::Submit;
@@ -71,6 +72,15 @@ impl Jobs {
     pub(crate) fn list(&self, base: &str) -> Answer {
         let items: Vec<Value> = self.known.iter().rev().map(|job| job.listed(base)).collect();
         Answer::json(200, &json!({"items": items, "links": []}))
+    }
+
+    /// The newest run of a pipeline. What a code that none has gets is not documented: an envelope with a status is what
+    /// public code expects, its words are ours. // epm-api.md §2.2
+    pub(crate) fn pipeline(&mut self, code: &str, now: Instant) -> Answer {
+        let code = percent_decode_str(code).decode_utf8_lossy();
+        let found = self.known.iter_mut().rev().find_map(|job| job.detailed(&code, now));
+        let none = format!("EPM sandbox: no pipeline with the code {code} has run");
+        found.unwrap_or_else(|| Answer::json(200, &json!({"status": 1, "details": none, "response": null})))
     }
 
     /// A job's log or output, the newest job's where several share a name.

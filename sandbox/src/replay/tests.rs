@@ -140,3 +140,19 @@ fn the_encodings_of_other_tools_are_read_or_named() {
     }
     assert!(load(b"{\"format\":1}\n\xE9").unwrap_err().ends_with("is not in UTF-8"));
 }
+
+#[test]
+fn a_pipeline_is_known_by_any_name_where_there_is_one() {
+    let pipeline = "/aif/rest/V1/pipeline?pipelineName=";
+    let line =
+        |name: &str| format!(r#"{{"method":"GET","path":"{pipeline}{name}","http":200,"body":{{"json":"{name}"}}}}"#);
+    let mut replay = of(&[&line("NAME_1")]).unwrap();
+    for name in ["NAME_1", "DAILY", "D%20L"] {
+        assert_eq!(replay.answer("GET", &format!("{pipeline}{name}")).body, b"\"NAME_1\"", "{name}");
+    }
+    assert_eq!(replay.answer("POST", &format!("{pipeline}DAILY")).http, 404);
+    assert_eq!(replay.answer("GET", "/aif/rest/V1/pipeline").http, 404);
+    let mut replay = of(&[&line("NAME_1"), &line("NAME_2")]).unwrap();
+    assert_eq!(replay.answer("GET", &format!("{pipeline}DAILY")).http, 404);
+    assert_eq!(replay.answer("GET", &format!("{pipeline}NAME_2")).body, b"\"NAME_2\"");
+}

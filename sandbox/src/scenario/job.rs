@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::each;
+use super::pipeline::PipelineScript;
 use super::reply::Reply;
 
 /// The script of a job.
@@ -21,6 +22,7 @@ pub(crate) struct JobScript {
     pub(crate) log_separator: Separator,
     pub(crate) output: Option<String>,
     pub(crate) output_file: Option<String>,
+    pub(crate) pipeline: Option<PipelineScript>,
 }
 
 /// Which jobs a script is for.
@@ -81,6 +83,7 @@ struct Keys {
     log_separator: Separator,
     output: Option<String>,
     output_file: Option<String>,
+    pipeline: Option<PipelineScript>,
 }
 
 impl TryFrom<Keys> for JobScript {
@@ -112,6 +115,7 @@ impl TryFrom<Keys> for JobScript {
             log_separator: keys.log_separator,
             output: keys.output,
             output_file: keys.output_file,
+            pipeline: keys.pipeline,
         })
     }
 }

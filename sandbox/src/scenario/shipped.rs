@@ -1,7 +1,7 @@
 //! The scenarios that come with the sandbox.
 
 /// Name and text of each, sorted by name.
-pub(super) const ALL: [(&str, &str); 95] = [
+pub(super) const ALL: [(&str, &str); 101] = [
     ("access-lost", include_str!("../../scenarios/access-lost.toml")),
     ("backslash-log", include_str!("../../scenarios/backslash-log.toml")),
     ("bad-gateway-poll", include_str!("../../scenarios/bad-gateway-poll.toml")),
@@ -58,10 +58,15 @@ pub(super) const ALL: [(&str, &str); 95] = [
     ("no-job-id-answers", include_str!("../../scenarios/no-job-id-answers.toml")),
     ("not-known-at-first", include_str!("../../scenarios/not-known-at-first.toml")),
     ("other-job-answers", include_str!("../../scenarios/other-job-answers.toml")),
+    ("pipeline-details-of-another-run", include_str!("../../scenarios/pipeline-details-of-another-run.toml")),
+    ("pipeline-fails-in-a-stage", include_str!("../../scenarios/pipeline-fails-in-a-stage.toml")),
+    ("pipeline-goes-on-past-a-failed-stage", include_str!("../../scenarios/pipeline-goes-on-past-a-failed-stage.toml")),
+    ("pipeline-succeeds", include_str!("../../scenarios/pipeline-succeeds.toml")),
     ("proxy-denied", include_str!("../../scenarios/proxy-denied.toml")),
     ("quick-success", include_str!("../../scenarios/quick-success.toml")),
     ("redirected", include_str!("../../scenarios/redirected.toml")),
     ("redirected-while-waiting", include_str!("../../scenarios/redirected-while-waiting.toml")),
+    ("rejected-rows-and-success", include_str!("../../scenarios/rejected-rows-and-success.toml")),
     ("rejected-submit", include_str!("../../scenarios/rejected-submit.toml")),
     ("rejected-submit-400", include_str!("../../scenarios/rejected-submit-400.toml")),
     ("reset-after-submit", include_str!("../../scenarios/reset-after-submit.toml")),
@@ -97,4 +102,5 @@ pub(super) const ALL: [(&str, &str); 95] = [
     ("unknown-for-a-while", include_str!("../../scenarios/unknown-for-a-while.toml")),
     ("unknown-for-ever", include_str!("../../scenarios/unknown-for-ever.toml")),
     ("warns", include_str!("../../scenarios/warns.toml")),
+    ("zero-rows", include_str!("../../scenarios/zero-rows.toml")),
 ];

@@ -12,6 +12,7 @@ mod jobs;
 mod journal;
 mod login;
 mod maintenance;
+mod pipeline;
 mod program;
 mod replay;
 mod shipped;

@@ -66,10 +66,15 @@ never-ends | versions | -1 | -1 ...
 no-job-id-answers | versions | -1 | 0 of null ...
 not-known-at-first | versions | -1 | 404/4 of null 404/4 of null -1 0
 other-job-answers | versions | -1 | 0 of 9999 ...
+pipeline-details-of-another-run | versions | -1 | -1 -1 0
+pipeline-fails-in-a-stage | versions | -1 | -1 -1 1
+pipeline-goes-on-past-a-failed-stage | versions | -1 | -1 -1 0
+pipeline-succeeds | versions | -1 | -1 -1 0
 proxy-denied | versions | 407/page | 407/page ...
 quick-success | versions | 0 | 0
 redirected | versions | 302/page | 302/page ...
 redirected-while-waiting | versions | -1 | 301/page ...
+rejected-rows-and-success | versions | -1 | -1 -1 0
 rejected-submit | versions | 1 of null | -1 -1 -1 0
 rejected-submit-400 | versions | 400/1 of null | -1 -1 -1 0
 reset-after-submit | versions | reset | -1 -1 -1 0
@@ -105,6 +110,7 @@ unavailable-for-ever | 503/page 503/page 503/page | 503/page 503/page 503/page |
 unknown-for-a-while | versions | -1 | 2147483647 2147483647 2147483647 0
 unknown-for-ever | versions | -1 | 2147483647 ...
 warns | versions | -1 | -1 -1 0
+zero-rows | versions | -1 | -1 -1 0
 "#;
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) enum Class {
 const KEYS: [(Class, &str); 16] = [
     (Class::Id, "jobId jobID processId lastJobId"),
     (Class::Status, "status"),
-    (Class::Count, "limit offset count totalResults"),
+    (Class::Count, "limit offset count totalResults stageSequence jobSeq"),
     (
         Class::Word,
         "jobStatus descriptiveStatus detailedStatus lastJobStatus processType jobType reportFormatType rel action method type lifecycle varType varDefaultParam paramLevel \
