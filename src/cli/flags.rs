@@ -285,8 +285,8 @@ fn conditions(command: Command) -> Command {
             switch("require-output", "Do not pass a job that names no output file"),
             text("min-duration", "DURATION", "Do not pass a job that took less"),
             text("max-rejected", "N", "Do not pass a job whose log shows more rejected rows"),
-            text("min-rows", "N", "Do not pass a job whose log shows fewer rows, or does not tell them"),
-            switch("fail-on-stage-failure", "Do not pass a PIPELINE with a job in its stages that did not pass"),
+            text("min-rows", "N", "Do not pass a job whose log shows fewer rows"),
+            switch("fail-on-stage-failure", "Do not pass a PIPELINE with a failed stage"),
         ],
     )
 }

@@ -7,6 +7,7 @@ mod answers;
 mod attach;
 mod bad_input;
 mod check;
+mod conditions;
 mod corpus;
 #[cfg(unix)]
 mod deadline;
@@ -34,6 +35,7 @@ mod scenarios;
 mod secrets;
 #[cfg(unix)]
 mod signals;
+mod stages;
 mod status;
 #[cfg(target_os = "linux")]
 mod streams;

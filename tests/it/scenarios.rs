@@ -62,9 +62,10 @@ const DENIED: Ended = (30, "access-denied", "");
 const REJECTED: Ended = (32, "rejected", "");
 
 const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget", "300ms"];
+const PIPELINE: &[&str] = &["--job-type", "PIPELINE"];
 const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
 
-const TABLE: [Row; 95] = [
+const TABLE: [Row; 101] = [
     row("access-lost", ACCESS_LOST).says(&["HTTP 401"]),
     row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
     row("bad-gateway-poll", SUCCEEDED).says(&["HTTP 504"]),
@@ -121,10 +122,23 @@ const TABLE: [Row; 95] = [
     row("no-job-id-answers", UNDETERMINED).with(SHORT_GRACE),
     row("not-known-at-first", SUCCEEDED),
     row("other-job-answers", UNDETERMINED).with(SHORT_GRACE).says(&["error: ", "9999"]),
+    row("pipeline-details-of-another-run", SUCCEEDED).with(PIPELINE).says(&["warning: ", "stages", "job 9999"]),
+    row("pipeline-fails-in-a-stage", FAILED)
+        .with(PIPELINE)
+        .says(&["`GL_LOAD` of stage `Load` ended with `FAILED`", "outbox/logs/GL_LOAD_210002.log"]),
+    row("pipeline-goes-on-past-a-failed-stage", (13, "condition-unmet", "0"))
+        .with(&["--job-type", "PIPELINE", "--fail-on-stage-failure"])
+        .says(&["error: ", "`GL_LOAD` of stage `Load` did not pass (`FAILED`)"]),
+    row("pipeline-succeeds", SUCCEEDED).with(&["--job-type", "PIPELINE", "--fail-on-stage-failure"]),
     row("proxy-denied", DENIED).posts(1, 0).says(&["error: ", "HTTP 407"]),
     row("quick-success", SUCCEEDED),
     row("redirected", DENIED).posts(1, 0).says(&["error: ", "HTTP 302", "login.example.invalid"]),
     row("redirected-while-waiting", ACCESS_LOST).says(&["error: ", "HTTP 301", "login.example.invalid"]),
+    row("rejected-rows-and-success", (13, "condition-unmet", "0")).with(&["--max-rejected", "2"]).says(&[
+        "error: ",
+        "3 rejected rows",
+        "`--max-rejected` of 2",
+    ]),
     row("rejected-submit", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),
     row("rejected-submit-400", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),
     row("reset-after-submit", UNCERTAIN),
@@ -160,6 +174,11 @@ const TABLE: [Row; 95] = [
     row("unknown-for-a-while", SUCCEEDED),
     row("unknown-for-ever", (23, "undetermined", "2147483647")).with(SHORT_GRACE),
     row("warns", (0, "warned", "0")).says(&["ok: ", "warning"]),
+    row("zero-rows", (13, "condition-unmet", "0")).with(&["--min-rows", "1"]).says(&[
+        "error: ",
+        "0 rows",
+        "`--min-rows` of 1",
+    ]),
 ];
 
 /// How many rows play at the same time: most of them wait most of the time.

@@ -94,6 +94,9 @@ impl Keys {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::job::JobId;
 
@@ -203,6 +206,38 @@ mod tests {
         ] {
             let latest = run(&format!(r#"{{"stages":[{{"jobs":[{{"jobName":"a",{status}}}]}}]}}"#));
             assert_eq!(latest.steps[0].end, end, "{status}");
+        }
+    }
+
+    /// A JSON value, mostly one that stands in the details of a pipeline.
+    fn value() -> impl Strategy<Value = String> {
+        let plain = "[1-9][0-9]{0,2}|null|true|-1|0|\"\"|\"SUCCESS\"|\"FAILED\"|\"\\\\ud83d\"|\\[\\]|\\{\\}";
+        let key = "status|details|response|stages|stageSequence|jobs|jobSeq|jobName|processId|logFile|x";
+        plain.prop_recursive(6, 48, 4, move |inner| {
+            let object = vec((key, inner.clone()), 0..5).prop_map(|pairs| {
+                let pairs: Vec<String> = pairs.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+                format!("{{{}}}", pairs.join(","))
+            });
+            prop_oneof![vec(inner, 0..4).prop_map(|values| format!("[{}]", values.join(","))), object]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_job_passes_only_where_its_status_is_told_to(status in value()) {
+            let latest = run(&format!(r#"{{"stages":[{{"jobs":[{{"status":{status}}}]}}]}}"#));
+            let passes = latest.steps[0].end == StepEnd::Passed;
+            prop_assert_eq!(passes, matches!(status.as_str(), "0" | "\"SUCCESS\""));
+        }
+
+        #[test]
+        fn any_answer_is_read_or_refused(body in value(), bytes in vec(any::<u8>(), 0..64)) {
+            let mask = Mask::default();
+            let whole = format!(r#"{{"status":0,"response":{{"stages":[{{"jobs":[{body}]}}]}}}}"#);
+            pipeline(&bytes, &mask);
+            pipeline(body.as_bytes(), &mask);
+            let is_read = matches!(pipeline(whole.as_bytes(), &mask), Some(Told::Run(_)));
+            prop_assert_eq!(is_read, body.starts_with('{'));
         }
     }
 
