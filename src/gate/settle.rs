@@ -9,8 +9,10 @@ use tokio::time::Instant;
 
 use crate::collect;
 use crate::diagnose::category::Category;
+use crate::foreign::Foreign;
 use crate::job::State;
-use crate::report::End;
+use crate::pipeline::StepEnd;
+use crate::report::{End, JobReport};
 use crate::wait::Ending;
 
 use super::conditions::{Look, Looks};
@@ -37,14 +39,23 @@ impl Gate {
 
     /// Gathers what tells more of a finished job than its status.
     async fn learn(&self, index: usize, state: State) -> Looks {
-        let stages = self.look_at_stages(index).await;
+        let mut looks = Looks { stages: self.look_at_stages(index).await, ..Looks::default() };
+        self.desk.holds(index, self.end_of(index, Ending::Finished(state), &looks));
         let is_wanted = state != State::Succeeded || self.desk.read(|report| report.jobs[index].facts.is_warning());
-        let is_read = is_wanted || self.is_held(index);
-        let log = if is_read { self.read_log(index).await } else { Look::Pending };
-        if is_read {
-            self.diagnose(index, state);
+        if !is_wanted && !self.is_held(index) {
+            return looks;
         }
-        Looks { log, stages }
+        let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
+        looks.log = self.read_log(index, name).await;
+        // Of a success, conditions judge the log of the job itself, unless a failed stage keeps it from passing anyway.
+        if state != State::Succeeded || self.plan.conditions.needs_stages() {
+            let name = self.desk.read(|report| log_of_stage(&report.jobs[index]));
+            if name.is_some() {
+                self.read_log(index, name).await;
+            }
+        }
+        self.diagnose(index, state);
+        looks
     }
 
     /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
@@ -63,8 +74,7 @@ impl Gate {
         self.desk.read(|report| report.jobs[index].end.as_ref().is_some_and(|end| !end.outcome.is_pass()))
     }
 
-    async fn read_log(&self, index: usize) -> Look {
-        let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
+    async fn read_log(&self, index: usize, name: Option<Foreign>) -> Look {
         let Some(name) = name else { return Look::Failed("EPM names none".to_owned()) };
         self.desk.reads(index, &name);
         let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
@@ -79,4 +89,12 @@ impl Gate {
             }
         }
     }
+}
+
+/// The log that tells why a PIPELINE did not pass where its own says nothing: that of the first job in its stages which
+/// failed.
+fn log_of_stage(job: &JobReport) -> Option<Foreign> {
+    let tells = job.findings.as_ref().is_some_and(|findings| findings.excerpt.telling > 0);
+    let mut failed = job.steps.iter().filter(|step| step.end == StepEnd::Failed && !tells);
+    failed.find_map(|step| step.log.clone())
 }

@@ -76,7 +76,7 @@ fn a_signal_before_the_log_was_read_fails_closed() {
     for flags in [["--max-rejected", "1000"], ["--min-rows", "0"]] {
         let sandbox = passing("log = 'Data Rows Imported from Source: 5'\ndownload = [{ fault = 'hang' }]");
         let mut running = Gate::against(&sandbox).start(["attach", "2000"].iter().chain(&flags));
-        running.until("the log is asked for", || sandbox.requests().iter().any(|r| r.path.contains("/interop/")));
+        running.until("the log is asked for", || sandbox.requests().iter().any(|r| r.path.ends_with("/contents")));
         running.signal("TERM");
         let ran = running.finish();
         assert_eq!((ran.end(), ran.output("status")), ((13, "condition-unmet"), "0"), "{ran:?}");

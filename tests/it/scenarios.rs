@@ -134,10 +134,10 @@ const TABLE: [Row; 101] = [
     row("quick-success", SUCCEEDED),
     row("redirected", DENIED).posts(1, 0).says(&["error: ", "HTTP 302", "login.example.invalid"]),
     row("redirected-while-waiting", ACCESS_LOST).says(&["error: ", "HTTP 301", "login.example.invalid"]),
-    row("rejected-rows-and-success", (13, "condition-unmet", "0")).with(&["--max-rejected", "2"]).says(&[
+    row("rejected-rows-and-success", (13, "condition-unmet", "0")).with(&["--max-rejected", "0"]).says(&[
         "error: ",
         "3 rejected rows",
-        "`--max-rejected` of 2",
+        "`--max-rejected` of 0",
     ]),
     row("rejected-submit", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),
     row("rejected-submit-400", REJECTED).posts(1, 0).says(&["error: ", "EPMFDM-140149"]),

@@ -50,6 +50,31 @@ fn a_failed_job_of_a_stage_is_told_with_its_log() {
 }
 
 #[test]
+fn the_log_of_the_failed_job_tells_where_that_of_the_pipeline_does_not() {
+    let ran = Gate::against(&shipped("pipeline-fails-in-a-stage")).run(RUN);
+    ran.says(&["│ ", "Error: 3303 Member 4711-X Not Found In Database"]);
+    assert!(ran.summary.contains("3303 Member 4711-X") && !ran.summary.contains("Pipeline DAILY ended"), "{ran:?}");
+    let ran = strictly(&shipped("pipeline-goes-on-past-a-failed-stage"));
+    ran.says(&["│ ", "Error: 3303 Member 4711-X Not Found In Database"]);
+    // A log of its own that tells is enough.
+    let telling = "polls = [{ status = 1 }]\nlog = 'ERROR [AIF]: of its own'";
+    let sandbox = playing(&format!(
+        "[[job]]\n{telling}\n[job.pipeline]\nstages = [{{ name = 'S', jobs = [{{ name = 'GL', status = 1, log = 'ERROR x' }}] }}]"
+    ));
+    let ran = Gate::against(&sandbox).run(RUN);
+    ran.says(&["│ ", "of its own"]);
+    assert!(!ran.stderr.contains("ERROR x"), "{ran:?}");
+}
+
+#[test]
+fn a_pass_with_good_stages_has_no_log_read() {
+    let sandbox = shipped("pipeline-succeeds");
+    let ran = strictly(&sandbox);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert!(sandbox.requests().iter().all(|request| !request.path.ends_with("/contents")), "{ran:?}");
+}
+
+#[test]
 fn no_other_job_is_asked_for_its_stages() {
     let sandbox = shipped("pipeline-succeeds");
     let ran = Gate::against(&sandbox).run(["run", "--job-name", "GLDATA"]);
