@@ -88,7 +88,11 @@ const ATTACHING: [&str; 17] = [
     "job-name",
 ];
 
-/// The flags with which a later `attach` reaches the same service as the same user.
+/// What the user has asked of a pass.
+const CONDITIONS: [&str; 6] =
+    ["fail-on-warning", "require-output", "min-duration", "max-rejected", "min-rows", "fail-on-stage-failure"];
+
+/// The flags with which a later `attach` reaches the same service as the same user, and asks as much of a pass.
 ///
 /// `key`: what the CI gave as the ledger's key, which is another one wherever the attach runs.
 pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>) -> Result<String, Error> {
@@ -102,6 +106,11 @@ pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>)
                 flags = format!("{flags} --{flag} {}", shell_quoted(given.value.trim()));
             }
             _ => flags = format!("{flags} --{flag} \"${}\"", variable(flag)),
+        }
+    }
+    for flag in CONDITIONS {
+        if let Some(given) = values.one(flag)? {
+            flags = format!("{flags} --{flag}={}", shell_quoted(given.value.trim()));
         }
     }
     if let Some(key) = key.filter(|key| is_printed_as_it_is(key)) {

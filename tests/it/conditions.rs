@@ -85,6 +85,21 @@ fn a_signal_before_the_log_was_read_fails_closed() {
 }
 
 #[test]
+fn the_attach_command_asks_as_much_of_a_pass() {
+    let sandbox = playing(
+        "[[job]]\npolls = [{ status = -1, lasts = '1s' }, { status = 0 }]\nlog = 'Data Rows Imported from Source: 0'\n",
+    );
+    let conditions = ["--min-rows", "1", "--max-rejected=0", "--fail-on-warning"];
+    let gate = Gate::against(&sandbox).set("EPM_MIN_DURATION", "1ms").set("EPM_TIMEOUT", "500ms");
+    let ran = gate.run(["run", "--job-name", "GLDATA"].iter().chain(&conditions));
+    assert_eq!(ran.end(), (20, "timed-out"), "{ran:?}");
+    ran.says(&["hint: ", " --fail-on-warning=true --min-duration=1ms --max-rejected=0 --min-rows=1"]);
+    let command = ran.stderr.split('`').find_map(|word| word.strip_prefix("epm-gate ")).expect("an attach command");
+    let again = Gate::against(&sandbox).run(command.split(' '));
+    assert_eq!(again.end(), (13, "condition-unmet"), "{again:?}");
+}
+
+#[test]
 fn a_failed_job_has_failed_whatever_its_log_shows() {
     let ran = attach(&shipped("fails-with-rejected-rows"), &["--max-rejected", "1000", "--min-rows", "0"]);
     assert_eq!(ran.end(), (10, "failed"), "{ran:?}");
