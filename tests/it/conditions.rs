@@ -85,6 +85,22 @@ fn a_signal_before_the_log_was_read_fails_closed() {
 }
 
 #[test]
+fn the_log_of_a_stage_is_not_that_of_the_job() {
+    let sandbox = playing(
+        "[[job]]\npolls = [{ status = 0 }]\nlog = 'Pipeline ended'\n[job.pipeline]\nstages = [{ name = 'S', jobs = [\
+         { name = 'GL', status = 'FAILED', log = 'Data Rows Imported from Source: 5' }] }]",
+    );
+    let run = ["run", "--job-type", "PIPELINE", "--job-name", "DAILY"];
+    let ran = Gate::against(&sandbox).run(run.iter().chain(&["--min-rows", "1"]));
+    assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
+    ran.says(&["error: ", "its log does not say how many rows there were"]);
+    let strict = ["--min-rows", "1", "--fail-on-stage-failure"];
+    let ran = Gate::against(&sandbox).run(run.iter().chain(&strict));
+    assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
+    ran.says(&["error: ", "job `GL` of stage `S` did not pass"]);
+}
+
+#[test]
 fn the_attach_command_asks_as_much_of_a_pass() {
     let sandbox = playing(
         "[[job]]\npolls = [{ status = -1, lasts = '1s' }, { status = 0 }]\nlog = 'Data Rows Imported from Source: 0'\n",
