@@ -12,6 +12,7 @@ mod offered;
 mod reasons;
 mod record;
 mod retries;
+mod upload;
 mod wanted;
 
 use std::ffi::OsString;
@@ -251,9 +252,10 @@ impl Call {
 
     fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {
         let dry_run = self.is_dry_run();
+        let uploads = if submits { upload::uploads(values)? } else { Vec::new() };
         let task = match self.command {
-            "run" => Task::Run(job::source(values)?),
-            "submit" => Task::Submit(job::source(values)?),
+            "run" => Task::Run(job::source(values, &uploads)?),
+            "submit" => Task::Submit(job::source(values, &uploads)?),
             "attach" => Task::Attach(job::ids(values)?),
             _ => Task::Status(only(&job::ids(values)?)?),
         };
@@ -280,7 +282,14 @@ impl Call {
         let conditions = conditions(values, &task)?;
         let retries = retries::retries(values, &task)?;
         let reasons = reasons::rules(values)?;
-        let plan = Plan { task, look: look(values)?, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
+        let overwrite = values.switch("overwrite")?;
+        if let Some(given) = values.one("overwrite")?.filter(|_| overwrite && uploads.is_empty()) {
+            return Err(given.error("there is no `--upload`", "name the file to upload, or leave it out"));
+        }
+        let uploads = uploads.into_iter().map(|upload| upload.parcel).collect();
+        let look = look(values)?;
+        let plan =
+            Plan { task, look, uploads, overwrite, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);

@@ -1,4 +1,4 @@
-//! EPM as we talk to it: look, submit, ask, download. Every request ends by an instant that the caller names.
+//! EPM as we talk to it: look, upload, submit, ask, download. Every request ends by an instant that the caller names.
 
 pub mod download;
 pub mod error;
@@ -7,6 +7,7 @@ pub mod recording;
 pub mod reply;
 pub mod submission;
 pub mod survey;
+pub mod upload;
 pub mod url;
 mod wire;
 
@@ -15,8 +16,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use ::url::Url;
-use reqwest::RequestBuilder;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
 use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::{Instant, timeout_at};
 
@@ -238,10 +239,15 @@ impl Client {
 
     /// A read with proof of identity, and what a 401 costs: one renewal, or one more try of what had worked.
     async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
+        self.request(Method::GET, url, purpose).await
+    }
+
+    /// The same for a method that does no harm when it is sent twice.
+    async fn request(&self, method: Method, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
         let shown = self.authorizer.show(allowance).await?;
-        let reply = self.get(&url, &shown, allowance).await?;
+        let reply = self.send(&method, &url, &shown, allowance).await?;
         if reply.status != 401 || reply.is_for_another_audience() {
             return Ok(self.settled(alone, reply, purpose));
         }
@@ -254,7 +260,7 @@ impl Client {
             return Err(self.refuse(&mut trust));
         }
         let shown = self.authorizer.show(allowance).await?;
-        let again = self.get(&url, &shown, self.allowance(self.limits.request)).await?;
+        let again = self.send(&method, &url, &shown, self.allowance(self.limits.request)).await?;
         if again.status == 401 && !again.is_for_another_audience() {
             return Err(self.refuse(&mut trust));
         }
@@ -319,8 +325,10 @@ impl Client {
         timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| allowance.is_spent(&self.url.host()).into())
     }
 
-    async fn get(&self, url: &Url, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
-        self.exchange("GET", url, shown.on(self.reads.get(url.clone())), allowance, None).await
+    async fn send(&self, method: &Method, url: &Url, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
+        let word = if *method == Method::DELETE { "DELETE" } else { "GET" };
+        let request = self.reads.request(method.clone(), url.clone());
+        self.exchange(word, url, shown.on(request), allowance, None).await
     }
 
     async fn post(&self, payload: &Payload, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {

@@ -1,5 +1,6 @@
-//! The story of a run: look, submit or attach, wait, read the log, and end; whatever happens, with an end that says why.
+//! The story of a run: look, upload, submit or attach, wait, read the log, and end; whatever happens, with an end that says why.
 
+mod bring;
 pub mod conditions;
 pub mod desk;
 mod ending;
@@ -26,6 +27,7 @@ use crate::epm::submission::Submission;
 use crate::epm::url::EpmUrl;
 use crate::epm::{Client, Limits};
 use crate::http::{self, Network};
+use crate::inbox::{self, Parcel};
 use crate::job::{Answer, JobId, State};
 use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
@@ -63,6 +65,10 @@ pub struct Plan {
     pub task: Task,
     /// The path of the look before a submit; none for no look.
     pub look: Option<String>,
+    /// The files to bring before a submit.
+    pub uploads: Vec<Parcel>,
+    /// Whether they may replace others.
+    pub overwrite: bool,
     /// How long before the daily maintenance nothing is submitted; none where it holds no submit back.
     pub refusal: Option<Duration>,
     /// The rules of waiting.
@@ -264,6 +270,7 @@ impl Gate {
         match read.and_then(|payload| self.may_hold(&payload).map(|()| payload)) {
             Ok(payload) => {
                 self.desk.intends(&payload);
+                inbox::doubts(&self.plan.uploads, &payload).into_iter().for_each(|doubt| self.desk.tell_once(doubt));
                 self.client.intends(&payload);
                 Some(payload)
             }
@@ -294,7 +301,8 @@ impl Gate {
             }
             Err(unsubmitted) => {
                 self.desk.not_submitted();
-                self.desk.ended(0, ending::unsubmitted(&unsubmitted));
+                let end = ending::unsubmitted(&unsubmitted);
+                self.desk.ended(0, self.with_inbox(end));
             }
         }
         None
@@ -309,6 +317,7 @@ impl Gate {
             self.desk.note(|report| report.jobs[0].trouble = None);
         }
         self.mind_maintenance().await?;
+        self.bring().await?;
         submit(rules, answered, async || self.post(payload).await, told).await
     }
 
@@ -427,14 +436,25 @@ impl Gate {
         if answer.job_id == Some(id) { Heard::Wordless } else { Heard::Nothing }
     }
 
+    /// An end before the submit, with what lies in the inbox all the same.
+    fn with_inbox(&self, end: End) -> End {
+        match self.desk.left_in_inbox() {
+            Some(left) => End { why: format!("{}; {left}", end.why), ..end },
+            None => end,
+        }
+    }
+
     /// Ends whatever is open: at a signal, or at the deadline.
     fn cut_short(&self, signal: Option<Signal>) {
         self.desk.cut(|report, job| match (report.submitted, job.id) {
             (Submitted::Maybe, _) => ending::unanswered(signal, job),
-            _ => match signal {
-                Some(signal) => ending::interrupted(signal, job),
-                None => ending::at_deadline(job, &self.plan),
-            },
+            (_, id) => {
+                let end = match signal {
+                    Some(signal) => ending::interrupted(signal, job),
+                    None => ending::at_deadline(job, &self.plan),
+                };
+                if id.is_none() { self.with_inbox(end) } else { end }
+            }
         });
     }
 }

@@ -10,6 +10,7 @@ pub mod roots;
 pub mod url;
 pub mod verify;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -192,6 +193,29 @@ impl Peer {
 pub async fn exchange(request: RequestBuilder, host: &str, allowance: Allowance) -> Result<Answer, Fault> {
     let response = allowance.spend(host, request.send()).await?;
     read(response, host, allowance).await
+}
+
+/// Sends a request whose body goes out piece by piece, and waits for the head of its answer. Each time that `moved` tells
+/// of a piece, it has a new `allowance`.
+///
+/// # Errors
+///
+/// Why there is none.
+pub async fn send(
+    request: RequestBuilder,
+    host: &str,
+    mut moved: impl AsyncFnMut(),
+    allowance: impl Fn() -> Allowance,
+) -> Result<Response, Fault> {
+    let mut sending = pin!(request.send());
+    loop {
+        let allowance = allowance();
+        tokio::select! {
+            biased;
+            answer = allowance.spend(host, sending.as_mut()) => return answer,
+            () = moved() => {}
+        }
+    }
 }
 
 /// Reads a body to its end, or to where it is larger than any answer.

@@ -7,6 +7,7 @@
 //! The modules stand in the order of their dependencies: each knows only those above it.
 
 pub mod bounded;
+pub mod digest;
 pub mod durable;
 pub mod foreign;
 pub mod job;
@@ -16,6 +17,8 @@ pub mod outcome;
 pub mod pace;
 pub mod payload;
 pub mod pipeline;
+
+pub mod inbox;
 
 pub mod diagnose;
 

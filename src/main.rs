@@ -20,6 +20,7 @@ use epm_gate::cli::{self, Call, Environment, Errand, Invocation, Misread};
 use epm_gate::foreign::log_line;
 use epm_gate::gate::desk::Desk;
 use epm_gate::gate::{Gate, Task, client};
+use epm_gate::inbox::{self, Parcel};
 use epm_gate::outcome::{Outcome, Signal};
 use epm_gate::report::console::{Color, Console, Volume, print_line, write_to_log};
 use epm_gate::report::values::harmless;
@@ -234,6 +235,28 @@ struct DryRun<'a> {
     method: &'static str,
     url: &'a str,
     payload: Box<serde_json::value::RawValue>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    uploads: Vec<DryUpload<'a>>,
+}
+
+/// A file that would be brought before.
+#[derive(serde::Serialize)]
+struct DryUpload<'a> {
+    local: std::borrow::Cow<'a, str>,
+    remote: &'a str,
+    bytes: u64,
+    sha256: &'a str,
+}
+
+impl<'a> DryUpload<'a> {
+    fn of(parcel: &'a Parcel) -> Self {
+        Self {
+            local: parcel.local.to_string_lossy(),
+            remote: parcel.remote.as_str(),
+            bytes: parcel.measured.bytes,
+            sha256: &parcel.measured.sha256,
+        }
+    }
 }
 
 /// Prints what would be sent, and where to, as one JSON object.
@@ -249,7 +272,10 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
         Err(end) => return Ok(desk.end_with(end)),
     };
     let url = invocation.url.jobs();
-    let shown = DryRun { method: "POST", url: url.as_str(), payload: payload.raw() };
+    let parcels = &invocation.plan.uploads;
+    inbox::doubts(parcels, &payload).into_iter().for_each(|doubt| desk.tell_once(doubt));
+    let uploads = parcels.iter().map(DryUpload::of).collect();
+    let shown = DryRun { method: "POST", url: url.as_str(), payload: payload.raw(), uploads };
     let line = serde_json::to_string(&shown).context("cannot write JSON")?;
     print_line(&harmless(&line)).context("cannot write to standard output")?;
     desk.console().say("dry run: nothing was sent");
@@ -306,7 +332,7 @@ mod tests {
         let ledger = Ledger::at(&dir.path().join("ledger.json"));
         let page = || {
             let payload = serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
-            Page::new(ledger.clone(), Key::new("k", "h", &payload), ledger.turn().unwrap().expect("it is free"))
+            Page::new(ledger.clone(), Key::new("k", "h", &payload, &[]), ledger.turn().unwrap().expect("it is free"))
         };
         let kept = || std::fs::read_to_string(ledger.path()).unwrap();
         let (code, _) = panicked(|desk| {

@@ -215,6 +215,13 @@ pub struct Moment {
 /// What can happen to a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
+    /// A file lies in the inbox.
+    Uploaded {
+        /// What it is called there.
+        remote: String,
+        /// Its size.
+        bytes: u64,
+    },
     /// The submit is being sent.
     Sent,
     /// EPM took it.

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::epm::error::{Fault, ReadError};
 use crate::epm::submission::{Doubt, Rejection, Submission};
+use crate::epm::upload::Failure;
 use crate::job::{Answer, JobId};
 use crate::ledger;
 use crate::wait::{Rules, persist};
@@ -20,6 +21,13 @@ pub enum Unsubmitted {
     Denied(ReadError),
     /// EPM does not want it.
     Rejected(Rejection),
+    /// A file that it is to load was not brought.
+    NotBrought {
+        /// Which, as it is called on this machine, between backticks.
+        file: String,
+        /// Why.
+        failure: Failure,
+    },
     /// EPM could not be reached, for so long.
     Unreachable(Fault, Duration),
     /// It is, or will soon be, in its daily maintenance, or may be: why, and what helps.

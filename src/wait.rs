@@ -288,16 +288,22 @@ pub async fn persist<T>(
             Ok(value) => return Ok(value),
             Err(fault) => fault,
         };
-        let now = Instant::now();
-        let end = outage_end(since, rules.outage_budget, fault.hope(), answered()).min(rules.deadline.last_poll());
-        let wished = fault.retry_after().map(|pause| now.checked_add(pause));
-        if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
-            return Err(fault);
-        }
+        let Some(next) = next_try(rules, since, &fault, answered()) else { return Err(fault) };
         told(&fault);
-        let paced = now + rules.pace.interval(now - since, pace::stray());
-        sleep_until(wished.flatten().map_or(paced, |wished| wished.max(paced)).min(end)).await;
+        sleep_until(next).await;
     }
+}
+
+/// When to try again after a fault; none where that is not worth it any more. `since`: when it began.
+pub fn next_try(rules: &Rules, since: Instant, fault: &Fault, answered: bool) -> Option<Instant> {
+    let now = Instant::now();
+    let end = outage_end(since, rules.outage_budget, fault.hope(), answered).min(rules.deadline.last_poll());
+    let wished = fault.retry_after().map(|pause| now.checked_add(pause));
+    if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
+        return None;
+    }
+    let paced = now + rules.pace.interval(now - since, pace::stray());
+    Some(wished.flatten().map_or(paced, |wished| wished.max(paced)).min(end))
 }
 
 /// Asks until the watch sees an end. `turn` holds a poll back until it may be sent, beside those of other jobs; it is

@@ -130,6 +130,13 @@ fn job(command: Command) -> Command {
             text("start-period", "PERIOD", "First period of a DATARULE"),
             text("end-period", "PERIOD", "Last period of a DATARULE"),
             text("file-name", "FILE", "inbox/x.csv (Data Integration) or #epminbox/x.csv (Planning): different places"),
+            text(
+                "upload",
+                "LOCAL[=inbox/NAME]",
+                "Bring this file to the inbox first, by default under a name of its content; repeatable [env EPM_UPLOAD, a line each]",
+            )
+            .action(ArgAction::Append),
+            switch("overwrite", "Let an upload replace a file of its name"),
             text("variable", "KEY=VALUE", "A PIPELINE variable; repeatable [env EPM_VARIABLES, a line each]")
                 .action(ArgAction::Append),
             text(

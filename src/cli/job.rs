@@ -11,16 +11,18 @@ use crate::payload::{self, Draft, Field, JobType, Payload};
 
 use super::Error;
 use super::given::{Given, Values};
+use super::upload::{Upload, all_named};
 
 /// The flags that a whole payload excludes.
 const PARTS: [&str; 8] =
     ["job-type", "job-name", "import-mode", "export-mode", "period-name", "start-period", "end-period", "file-name"];
 
 /// The payload: from the flags, from a file, or still to be read from stdin.
-pub(super) fn source(values: &Values<'_>) -> Result<Source, Error> {
+pub(super) fn source(values: &Values<'_>, uploads: &[Upload]) -> Result<Source, Error> {
     let Some(file) = values.one_or("payload", "EPM_PAYLOAD_FILE")? else {
-        return from_flags(values).map(Source::Ready);
+        return from_flags(values, uploads).map(Source::Ready);
     };
+    all_named(uploads, None)?;
     if let Some(part) = first_part(values)? {
         return Err(part.error(
             format!("it cannot stand beside `{}`, which gives the whole body", file.origin),
@@ -55,7 +57,7 @@ fn first_part(values: &Values<'_>) -> Result<Option<Given>, Error> {
     Ok(repeated.into_iter().next())
 }
 
-fn from_flags(values: &Values<'_>) -> Result<Payload, Error> {
+fn from_flags(values: &Values<'_>, uploads: &[Upload]) -> Result<Payload, Error> {
     let job_type = match values.one("job-type")? {
         None => JobType::Integration,
         Some(given) => JobType::of_word(given.value.trim()).ok_or_else(|| {
@@ -64,7 +66,13 @@ fn from_flags(values: &Values<'_>) -> Result<Payload, Error> {
             given.error(format!("{} is not a job type", quote(&given.value)), help)
         })?,
     };
-    let (draft, origins) = draft(values)?;
+    let (mut draft, origins) = draft(values)?;
+    let file =
+        |draft: &Draft| draft.parts.iter().find(|(field, _)| *field == Field::FileName).map(|(_, file)| file.clone());
+    if let ([only], None, true) = (uploads, file(&draft), job_type.takes(Field::FileName)) {
+        draft.parts.push((Field::FileName, only.parcel.remote.to_string()));
+    }
+    all_named(uploads, file(&draft).as_deref())?;
     Payload::of_draft(job_type, &draft).map_err(|error| {
         let origin = error.field().and_then(|field| origins.iter().find(|(known, _)| *known == field));
         match origin {

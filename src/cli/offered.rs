@@ -5,7 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 13] = [
+const NOT_YET: [&str; 11] = [
     "EPM_ATTESTATION",
     "EPM_COLLECT",
     "EPM_DOWNLOAD_DIR",
@@ -16,9 +16,7 @@ const NOT_YET: [&str; 13] = [
     "EPM_NOTIFY_FILE",
     "EPM_NOTIFY_KEY",
     "EPM_NOTIFY_ON",
-    "EPM_OVERWRITE",
     "EPM_REPORT",
-    "EPM_UPLOAD",
 ];
 
 /// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.

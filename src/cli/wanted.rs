@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::ci::{Form, Platform, Print, Wanted};
 use crate::durable;
 use crate::foreign::quote_path;
+use crate::inbox;
 
 use super::given::{Environment, Given, Values};
 use super::{Error, flags};
@@ -58,7 +59,9 @@ fn read_or_kept(values: &Values<'_>) -> Vec<(&'static str, PathBuf)> {
     };
     let bundle =
         values.foreign("SSL_CERT_FILE").ok().flatten().map(|given| ("SSL_CERT_FILE", PathBuf::from(given.value)));
-    let mut files: Vec<_> = KEPT.into_iter().filter_map(file).chain(bundle).collect();
+    let uploads = values.many("upload", "EPM_UPLOAD").unwrap_or_default();
+    let uploads = uploads.iter().map(|given| ("upload", PathBuf::from(inbox::split(given.value.trim()).0)));
+    let mut files: Vec<_> = KEPT.into_iter().filter_map(file).chain(bundle).chain(uploads).collect();
     for (flag, suffixes) in BESIDE {
         let beside = files.iter().find(|(what, _)| *what == flag).map(|(_, path)| durable::resolve(path));
         files

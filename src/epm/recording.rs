@@ -15,6 +15,7 @@ mod text;
 mod vocabulary;
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use ::url::Url;
 use reqwest::Response;
@@ -29,6 +30,7 @@ use crate::payload::Payload;
 
 use super::url::EpmUrl;
 use body::Redaction;
+pub(super) use content::Tap;
 use content::{Content, Reader, Thing};
 use line::{Body, CUT_SHORT, FORMAT, Head, Line};
 pub use sink::{Error, Sink};
@@ -84,7 +86,7 @@ impl Recording {
         self.count.set(number);
         let path = place::path(&mut self.table.borrow_mut(), url.path(), url.query());
         let begun = Instant::now();
-        Exchange { recording: self, number, begun, method, path, payload: None, file: None, is_over: false }
+        Exchange { recording: self, number, begun, method, path, payload: None, tap: None, file: None, is_over: false }
     }
 
     fn redact(&self, body: &[u8], mask: &Mask) -> Option<Box<RawValue>> {
@@ -145,6 +147,12 @@ impl Noted<'_> {
         }
     }
 
+    /// What takes the file that is sent with it.
+    pub(super) fn taps(&mut self) -> Option<Arc<Tap>> {
+        let exchange = self.0.as_mut()?;
+        Some(Arc::clone(exchange.tap.insert(Arc::default())))
+    }
+
     /// What it brought, to the end of its body.
     pub(super) fn ended(&mut self, result: &Result<http::Answer, http::fault::Fault>, mask: impl Fn() -> Mask) {
         if let Some(exchange) = &mut self.0 {
@@ -192,6 +200,8 @@ pub(super) struct Exchange<'a> {
     method: &'static str,
     path: String,
     payload: Option<Box<RawValue>>,
+    /// What was sent of a file.
+    tap: Option<Arc<Tap>>,
     file: Option<Incoming>,
     is_over: bool,
 }
@@ -235,6 +245,7 @@ impl Exchange<'_> {
             method: self.method,
             path: &self.path,
             payload: self.payload.as_deref(),
+            sent: self.tap.as_ref().map(|tap| tap.finish()),
             took: self.begun.elapsed().as_millis(),
             fault,
             http,

@@ -6,6 +6,7 @@ pub mod shape;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use reqwest::Method;
 
 use crate::foreign::{Foreign, quote};
 use crate::http::Allowance;
@@ -122,7 +123,7 @@ impl Client {
     pub async fn glance(&self, most: Duration) -> Result<Service, ReadError> {
         let allowance: Allowance = self.allowance(most.min(self.limits.request));
         let shown = self.authorizer.show(allowance).await?;
-        let reply = self.get(&self.url.maintenance(), &shown, allowance).await?;
+        let reply = self.send(&Method::GET, &self.url.maintenance(), &shown, allowance).await?;
         self.told_by(&reply)
     }
 

@@ -4,10 +4,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use crate::http;
+use crate::inbox::Remote;
 use crate::job::JobId;
 
-/// What RFC 3986 leaves alone in the value of a query; everything else is encoded.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What RFC 3986 leaves alone in a path segment and in the value of a query; everything else is encoded, the separators
+/// above all.
+pub(crate) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// `https://host[/prefix]`, without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,7 +69,7 @@ impl EpmUrl {
 
     /// Where a pipeline is told of. It is named by its code (`get_pipeline.html`).
     pub fn pipeline(&self, code: &str) -> Url {
-        let code = utf8_percent_encode(code, VALUE);
+        let code = utf8_percent_encode(code, SEGMENT);
         self.below(&format!("/aif/rest/V1/pipeline?pipelineName={code}"))
     }
 
@@ -84,6 +86,20 @@ impl EpmUrl {
     /// Where a file is downloaded; `name` is one segment, encoded already.
     pub fn file(&self, name: &str) -> Url {
         self.below(&format!("/interop/rest/11.1.2.3.600/applicationsnapshots/{name}/contents"))
+    }
+
+    /// Where a file is deleted; `name` is one segment, encoded already.
+    pub fn stored(&self, name: &str) -> Url {
+        self.below(&format!("/interop/rest/11.1.2.3.600/applicationsnapshots/{name}"))
+    }
+
+    /// Where a file is brought to the inbox of Data Integration: without its folder, it would come to that of Planning.
+    pub fn upload(&self, remote: &Remote) -> Url {
+        let (folder, name) = remote.parts();
+        let encoded = |text| utf8_percent_encode(text, SEGMENT).to_string();
+        let mut url = self.file(&encoded(name));
+        url.set_query(Some(&format!("extDirPath={}", encoded(folder))));
+        url
     }
 
     /// A path below the prefix. `path` begins with a slash.
@@ -153,6 +169,11 @@ mod tests {
             url.pipeline("DAILY é&x=1#+%").as_str(),
             "https://gw.example.com/prod/aif/rest/V1/pipeline?pipelineName=DAILY%20%C3%A9%26x%3D1%23%2B%25"
         );
+        let upload = |remote| url.upload(&Remote::parse(remote).unwrap()).to_string();
+        let files = "https://gw.example.com/prod/interop/rest/11.1.2.3.600/applicationsnapshots";
+        assert_eq!(upload("inbox/ä b%.csv"), format!("{files}/%C3%A4%20b%25.csv/contents?extDirPath=inbox"));
+        assert_eq!(upload("inbox/2026/x.csv"), format!("{files}/x.csv/contents?extDirPath=inbox%2F2026"));
+        assert_eq!(url.stored("inbox%5Cx.csv").as_str(), format!("{files}/inbox%5Cx.csv"));
         assert_eq!(url.below("/a/?b=c").as_str(), "https://gw.example.com/prod/a/?b=c");
         assert_eq!(url.place(), "gw.example.com/prod");
         assert_eq!(EpmUrl::parse("https://gw.example.com/").unwrap().place(), "gw.example.com");

@@ -190,6 +190,18 @@ fn ids_in_links(body: &[u8]) -> Vec<JobId> {
     links().unwrap_or_default().iter().filter_map(id).collect()
 }
 
+/// Where to ask about what EPM is not done with: the path of its link, which alone is used (epm-api.md §4.1). That an
+/// upload's answer has such a link is not documented.
+pub(crate) fn status_link(body: &[u8]) -> Option<String> {
+    let keys: Keys = serde_json::from_str(&text(body)).ok()?;
+    let links: Vec<Value> = serde_json::from_str(keys.values(&["links"]).next()?).ok()?;
+    let is_it = |link: &&Value| {
+        link.get("rel").and_then(Value::as_str).is_some_and(|rel| rel.eq_ignore_ascii_case("job status"))
+    };
+    let href = links.iter().find(is_it)?.get("href")?.as_str()?;
+    Some(href[href.find("/interop/rest/")?..].to_owned())
+}
+
 fn job_id(number: i128) -> Option<JobId> {
     u64::try_from(number).ok().and_then(JobId::new)
 }

@@ -3,6 +3,7 @@
 //! Whatever ends a run, the desk is left with everything that was known until then, so that every way out can write
 //! every output.
 
+mod parcels;
 mod record;
 mod stages;
 
@@ -25,6 +26,8 @@ use crate::report::steps::{self, Step};
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
 use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
 
+use parcels::Carried;
+
 /// The report of a run, and the places where it is told while the run goes on.
 pub struct Desk {
     report: RefCell<Report>,
@@ -33,6 +36,8 @@ pub struct Desk {
     page: RefCell<Option<Page>>,
     /// The ids that the ledger is to take in once EPM has answered about them, and whose they are.
     adopting: RefCell<(Hint, Vec<JobId>)>,
+    /// The file that is being brought to the inbox.
+    carried: RefCell<Option<Carried>>,
     platform: Platform,
     console: Console,
     answered: Notify,
@@ -42,8 +47,8 @@ impl Desk {
     /// A desk for a run.
     pub fn new(report: Report, outputs: Outputs, platform: Platform, console: Console) -> Self {
         let (report, outputs) = (RefCell::new(report), RefCell::new(outputs));
-        let (ledger, page, adopting) = Default::default();
-        Self { report, outputs, ledger, page, adopting, platform, console, answered: Notify::new() }
+        let (ledger, page, adopting, carried) = Default::default();
+        Self { report, outputs, ledger, page, adopting, carried, platform, console, answered: Notify::new() }
     }
 
     /// The log.
@@ -344,7 +349,10 @@ impl Desk {
         let Some(first) = open.next() else { return };
         let others = open.count();
         let others = if others > 0 { format!("; {others} more jobs are not finished") } else { String::new() };
-        let line = format!("{}{others}", progress(first, now));
+        let line = match self.carrying() {
+            Some(carrying) => format!("{}: {carrying}", subject(first)),
+            None => format!("{}{others}", progress(first, now)),
+        };
         if beat {
             self.console.say(&line);
         } else {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::epm::error::{ReadError, Refusal, words};
 use crate::epm::submission::Doubt;
+use crate::epm::upload::Failure;
 use crate::foreign::{Foreign, quote, quote_path};
 use crate::job::{Answer, JobId, State};
 use crate::ledger::book::{Adopted, Found};
@@ -163,6 +164,17 @@ pub(super) fn unsubmitted(unsubmitted: &Unsubmitted) -> End {
             let wish = fault.retry_after().filter(|wish| !wish.is_zero());
             let wish = wish.map(|wish| format!("; it asks to stay away for {}", brief(wish.min(LONGEST_WISH))));
             End::new(Outcome::Unreachable, format!("{fault}{}{tried}", wish.unwrap_or_default()), Some(fault.help()))
+        }
+        Unsubmitted::NotBrought { file, failure } => {
+            let outcome = match failure {
+                Failure::Lost(_) | Failure::Busy => Outcome::Unreachable,
+                Failure::Denied(Refusal::NoToken(denial)) if denial.is_of_file() => Outcome::Usage,
+                Failure::Denied(_) => Outcome::AccessDenied,
+                Failure::Exists(_) | Failure::Other | Failure::Refused(_) => Outcome::Rejected,
+                Failure::Changed | Failure::Unreadable(_) => Outcome::Usage,
+            };
+            let nothing = if outcome == Outcome::Usage { "; nothing was submitted" } else { "" };
+            End::new(outcome, format!("{file} was not uploaded: {failure}{nothing}"), Some(failure.help()))
         }
         Unsubmitted::Unrecorded(error) => {
             End::new(Outcome::Usage, format!("{}; nothing was submitted", error.sentence()), Some(error.help()))

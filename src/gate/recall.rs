@@ -93,7 +93,8 @@ impl Gate {
     /// Opens the run's page, and looks what stands there.
     fn open(&self, keeping: &Keeping, payload: &Payload, turn: Turn) -> Result<Found, End> {
         let run = keeping.run.as_deref().unwrap_or_default();
-        let key = Key::new(run, &self.client.place(), &payload.raw());
+        let files = self.plan.uploads.iter().map(|parcel| (parcel.remote.as_str(), parcel.measured.sha256.as_str()));
+        let key = Key::new(run, &self.client.place(), &payload.raw(), &files.collect::<Vec<_>>());
         let page = Page::new(keeping.ledger.clone(), key, turn);
         let found = page.found(keeping.is_explicit).map_err(|error| ending::unusable(&error))?;
         let made = page.attempts().map_err(|error| ending::unusable(&error))?;

@@ -1,7 +1,6 @@
 //! The entries of a ledger and the rules by which they change. No file and no clock here: every moment is given.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::digest::hexadecimal;
 use crate::job::{Facts, JobId, State};
 
 /// What tells a ledger from any other JSON.
@@ -40,7 +40,7 @@ fn is_first(attempt: &u32) -> bool {
 pub struct Key {
     /// The CI's run, job and step, or the key that the user gave.
     pub run: String,
-    /// The SHA-256 of the canonical payload, in hexadecimal.
+    /// The SHA-256 of the canonical payload and of the files that are brought with it, in hexadecimal.
     pub payload: String,
     /// The host, with its port where that is not the usual one, and the prefix of the service.
     pub place: String,
@@ -48,12 +48,14 @@ pub struct Key {
 
 impl Key {
     /// The key of a payload: the order of its keys and its white space do not count, the spelling of its numbers does.
-    pub fn new(run: &str, place: &str, payload: &RawValue) -> Self {
-        let hash = digest(&SHA256, canonical(payload).as_bytes());
-        let payload = hash.as_ref().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+    /// `files`: the name and the hash of each file that is brought with it; their order does not count.
+    pub fn new(run: &str, place: &str, payload: &RawValue, files: &[(&str, &str)]) -> Self {
+        let mut files = files.to_vec();
+        files.sort_unstable();
+        // Neither JSON without white space nor a file's name holds the end of a line.
+        let lines = files.iter().map(|(name, sha256)| format!("\n{sha256} {name}"));
+        let text = lines.fold(canonical(payload), |text, line| text + &line);
+        let payload = hexadecimal(digest(&SHA256, text.as_bytes()).as_ref());
         Self { run: run.to_owned(), payload, place: place.to_owned() }
     }
 }

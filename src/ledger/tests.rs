@@ -10,7 +10,7 @@ fn ledger() -> (tempfile::TempDir, Ledger) {
 }
 
 fn page(ledger: &Ledger) -> Page {
-    let key = Key::new("k", "h", &RawValue::from_string(r#"{"jobType":"BATCH"}"#.to_owned()).unwrap());
+    let key = Key::new("k", "h", &RawValue::from_string(r#"{"jobType":"BATCH"}"#.to_owned()).unwrap(), &[]);
     Page::new(ledger.clone(), key, ledger.turn().unwrap().expect("nobody else has the turn"))
 }
 

@@ -113,7 +113,7 @@ impl JobType {
     }
 
     /// Whether its payload has this part.
-    pub(super) fn takes(self, field: Field) -> bool {
+    pub fn takes(self, field: Field) -> bool {
         use Field::{EndPeriod, ExportMode, FileName, ImportMode, JobName, PeriodName, StartPeriod, Variables};
         match self {
             Self::Integration => matches!(field, JobName | PeriodName | ImportMode | ExportMode | FileName),

@@ -178,6 +178,7 @@ fn millis(duration: Duration) -> i64 {
 
 fn bar_name(event: &Event) -> (&'static str, &'static str) {
     match event {
+        Event::Uploaded { .. } => ("uploaded", "done, "),
         Event::Sent => ("submit", "active, "),
         Event::Submitted => ("submitted", "done, "),
         Event::Attached => ("attached", "done, "),

@@ -2,6 +2,7 @@
 //! same words serve the log, an annotation and markdown.
 
 use crate::foreign::{quote, quote_whole};
+use crate::inbox::size;
 use crate::job::State;
 use crate::outcome::Outcome;
 use crate::pace::brief;
@@ -121,6 +122,7 @@ pub fn next_step(report: &Report) -> String {
 /// What happened, in a few words that may stand in markdown.
 pub fn event(event: &Event) -> String {
     match event {
+        Event::Uploaded { remote, bytes } => format!("uploaded {} ({})", quote(remote), size(*bytes)),
         Event::Sent => "submit sent".to_owned(),
         Event::Submitted => "submitted".to_owned(),
         Event::Attached => "attached".to_owned(),

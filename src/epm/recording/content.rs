@@ -1,6 +1,8 @@
 //! What is told of bytes that are no answer in JSON: how many, their hash, what kind of thing they are, and for a log the
 //! first thing in it that says why a job failed.
 
+use std::sync::{Mutex, PoisonError};
+
 use ring::digest::{Context, SHA256};
 use serde::Serialize;
 
@@ -81,6 +83,22 @@ impl Reader {
         let hash = self.digest.finish();
         let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         Content { is, size: self.size, sha256, marker: ALL.get(self.best).map(|marker| marker.text) }
+    }
+}
+
+/// A [`Reader`] of what goes out, which another thread fills.
+#[derive(Default)]
+pub(in crate::epm) struct Tap(Mutex<Reader>);
+
+impl Tap {
+    /// Takes the next piece.
+    pub(in crate::epm) fn push(&self, piece: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(piece);
+    }
+
+    /// What went out by now.
+    pub(super) fn finish(&self) -> Content {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).finish(Thing::File)
     }
 }
 

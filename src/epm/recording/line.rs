@@ -29,6 +29,9 @@ pub(super) struct Line<'a> {
     pub(super) path: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) payload: Option<&'a RawValue>,
+    /// What was sent of a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sent: Option<Content>,
     /// How long it took, in milliseconds.
     pub(super) took: u128,
     /// Why there is no answer, or only a part of one.

@@ -7,7 +7,7 @@ fn at(hours: i64) -> Timestamp {
 }
 
 fn of(run: &str, place: &str, payload: &str) -> Key {
-    Key::new(run, place, &RawValue::from_string(payload.to_owned()).unwrap())
+    Key::new(run, place, &RawValue::from_string(payload.to_owned()).unwrap(), &[])
 }
 
 fn key(run: &str) -> Key {

@@ -1,0 +1,199 @@
+//! Bringing files to the inbox, before the submit: what is there already is met with care, since the job of another gate
+//! may be reading it, and an answer that was lost is made up for by reading back what lies there.
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::epm::error::{Fault, ReadError};
+use crate::epm::upload::{Failure, Upload};
+use crate::foreign::quote_path;
+use crate::inbox::Parcel;
+use crate::pace;
+use crate::submit::Unsubmitted;
+use crate::wait::{next_try, persist};
+
+use super::Gate;
+
+/// How far bringing one file has come.
+struct Errand<'a> {
+    parcel: &'a Parcel,
+    /// Whether what lies there is read before anything is sent.
+    looks: bool,
+    /// Whether something else that lies there may be replaced.
+    replaces: bool,
+    /// Whether that was deleted once.
+    cleared: bool,
+    /// Whether an upload may have arrived without our hearing of it.
+    is_open: bool,
+    /// Whether EPM has said that a file of that name is there.
+    met: bool,
+}
+
+impl<'a> Errand<'a> {
+    fn new(parcel: &'a Parcel, overwrite: bool) -> Self {
+        let by_content = parcel.is_named_by_content;
+        Self {
+            parcel,
+            looks: by_content,
+            replaces: by_content || overwrite,
+            cleared: false,
+            is_open: false,
+            met: false,
+        }
+    }
+
+    /// What a refusal of a file that is there is worth: one more look where it may be our own, or may be replaced.
+    fn meets(&mut self) -> bool {
+        let is_worth_it = !self.met && (self.replaces || self.is_open);
+        (self.met, self.looks) = (true, true);
+        is_worth_it
+    }
+}
+
+impl Gate {
+    /// Brings every file that is not there yet, one after the other.
+    pub(super) async fn bring(&self) -> Result<(), Unsubmitted> {
+        for parcel in &self.plan.uploads {
+            let is_there = |remote: &str| self.desk.read(|report| report.uploads.iter().any(|up| up.remote == remote));
+            // An earlier attempt has brought it.
+            if is_there(parcel.remote.as_str()) {
+                continue;
+            }
+            self.desk.brings(parcel);
+            if let Err(failure) = self.bring_one(parcel).await {
+                return Err(Unsubmitted::NotBrought { file: quote_path(&parcel.local), failure });
+            }
+            self.desk.brought(parcel);
+        }
+        Ok(())
+    }
+
+    /// Tries until it is there, within the outage budget from the first fault on: an upload may be repeated.
+    async fn bring_one(&self, parcel: &Parcel) -> Result<(), Failure> {
+        let mut errand = Errand::new(parcel, self.plan.overwrite);
+        let mut since = None;
+        loop {
+            let fault = match self.try_to_bring(&mut errand).await {
+                Err(Failure::Lost(fault)) => fault,
+                done => return done,
+            };
+            let since = *since.get_or_insert_with(Instant::now);
+            let next = next_try(&self.plan.rules, since, &fault, self.client.has_answered());
+            let Some(next) = next else { return Err(Failure::Lost(fault)) };
+            self.tell_fault(&fault);
+            sleep_until(next).await;
+        }
+    }
+
+    async fn try_to_bring(&self, errand: &mut Errand<'_>) -> Result<(), Failure> {
+        loop {
+            if self.is_there(errand).await? {
+                return Ok(());
+            }
+            // What is sent now could not be answered any more.
+            if Instant::now() >= self.plan.rules.deadline.last_poll() {
+                return Err(Failure::Lost(Fault::Late));
+            }
+            self.desk.sending(true);
+            let sent = self.client.upload(errand.parcel, &self.desk.progress()).await;
+            if matches!(sent, Upload::Exists(_) | Upload::Refused(_) | Upload::Denied(_)) {
+                self.desk.sending(errand.is_open);
+            }
+            return match sent {
+                Upload::Done => Ok(()),
+                Upload::InProgress(path) => self.settle_upload(errand.parcel, path).await,
+                Upload::Exists(_) if errand.meets() => continue,
+                Upload::Exists(refused) => Err(Failure::Exists(refused)),
+                Upload::Refused(refused) => Err(Failure::Refused(refused)),
+                Upload::Denied(refusal) => Err(Failure::Denied(refusal)),
+                Upload::Changed => Err(Failure::Changed),
+                Upload::Unreadable(why) => Err(Failure::Unreadable(why)),
+                Upload::Lost(fault) => {
+                    let may_have_arrived = !fault.is_before_sending();
+                    errand.is_open |= may_have_arrived;
+                    errand.looks |= may_have_arrived;
+                    self.desk.sending(errand.is_open);
+                    Err(Failure::Lost(fault))
+                }
+            };
+        }
+    }
+
+    /// Whether it lies there already; whatever else does is deleted, where it may be.
+    async fn is_there(&self, errand: &mut Errand<'_>) -> Result<bool, Failure> {
+        let parcel = errand.parcel;
+        if !errand.looks {
+            if errand.replaces && !errand.cleared {
+                self.clear(errand).await?;
+            }
+            return Ok(false);
+        }
+        match self.client.measure(&parcel.remote).await? {
+            Some(there) if there == parcel.measured => {
+                if !errand.is_open {
+                    self.desk.lies_there();
+                }
+                Ok(true)
+            }
+            Some(_) if errand.replaces => {
+                self.clear(errand).await?;
+                Ok(false)
+            }
+            Some(_) if errand.is_open => Err(Failure::Other),
+            // EPM will say what it thinks of that.
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    async fn clear(&self, errand: &mut Errand<'_>) -> Result<(), Failure> {
+        if self.client.delete(&errand.parcel.remote).await? {
+            self.desk.deleted();
+        }
+        errand.cleared = true;
+        Ok(())
+    }
+
+    /// Asks until EPM is done with a file: where it has told us to, or else by reading back what lies there.
+    async fn settle_upload(&self, parcel: &Parcel, mut path: Option<String>) -> Result<(), Failure> {
+        let rules = &self.plan.rules;
+        let began = Instant::now();
+        self.desk.tell_busy();
+        loop {
+            let pause = rules.pace.interval(began.elapsed(), pace::stray());
+            sleep_until((Instant::now() + pause).min(rules.deadline.last_poll())).await;
+            if Instant::now() >= rules.deadline.last_poll() {
+                return Err(Failure::Busy);
+            }
+            let ask = async || match self.ask_upload(parcel, path.as_deref()).await {
+                Err(Failure::Lost(fault)) => Err(fault),
+                other => Ok(other),
+            };
+            match persist(rules, || true, ask, |fault| self.tell_fault(fault)).await.map_err(Failure::Lost)?? {
+                Settled::Done => return Ok(()),
+                Settled::Busy => {}
+                Settled::Nowhere => path = None,
+            }
+        }
+    }
+
+    async fn ask_upload(&self, parcel: &Parcel, path: Option<&str>) -> Result<Settled, Failure> {
+        let Some(path) = path else {
+            let there = self.client.measure(&parcel.remote).await?;
+            return Ok(if there.as_ref() == Some(&parcel.measured) { Settled::Done } else { Settled::Busy });
+        };
+        match self.client.ask_upload(path).await {
+            Ok(None) => Ok(Settled::Busy),
+            Ok(Some(Ok(()))) => Ok(Settled::Done),
+            Ok(Some(Err(refused))) => Err(Failure::Refused(refused)),
+            Err(ReadError::Missing { .. }) => Ok(Settled::Nowhere),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// What asking about an upload brought.
+enum Settled {
+    Done,
+    Busy,
+    /// There is nothing where we were told to ask.
+    Nowhere,
+}
