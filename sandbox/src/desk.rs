@@ -1,21 +1,25 @@
 //! Which service is a request for, what does that answer, and what is kept of it?
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use axum::body::Bytes;
 use axum::http::request::Parts;
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, Method, header};
 use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
 use crate::identity::{Ask, Identity};
-use crate::journal::{Journal, Request};
+use crate::journal::{Journal, Request, Upload};
 use crate::login::{Entry, Login, bearer};
-use crate::pod::{Call, Pod};
+use crate::parcel::Parcel;
+use crate::pod::{Call, Pod, Stored};
 use crate::replay::Replay;
 use crate::route::Route;
+use crate::scenario::Break;
 use crate::wire::Line;
 
 /// What all requests share.
@@ -34,14 +38,38 @@ struct Services {
     journal: Journal,
     /// Answers in place of the pod.
     replay: Option<Replay>,
+    /// How each of the next uploads is broken off.
+    breaks: VecDeque<Break>,
 }
 
 /// A request, as it was read.
 struct Heard<'a> {
     line: &'a Line,
     parts: &'a Parts,
-    body: &'a [u8],
+    body: &'a Received,
     origin: String,
+}
+
+/// The body of a request.
+pub(crate) enum Received {
+    Bytes(Bytes),
+    File(Parcel),
+}
+
+impl Received {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::File(_) => &[],
+        }
+    }
+
+    fn file(&self) -> Option<&Parcel> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::File(parcel) => Some(parcel),
+        }
+    }
 }
 
 impl Heard<'_> {
@@ -66,6 +94,11 @@ impl Heard<'_> {
             http: answer.seen(),
             fault: answer.fault,
             payload: Value::Null,
+            upload: self.body.file().map(|parcel| Upload {
+                size: parcel.size,
+                sha256: parcel.sha256.clone(),
+                whole: parcel.is_whole,
+            }),
             user_agent: self.header(header::USER_AGENT).map(Into::into),
             grant: None,
             client: None,
@@ -82,13 +115,31 @@ impl Desk {
         clock: Clock,
         scheme: &'static str,
     ) -> Self {
-        Self { services: Mutex::new(Services { pod, identity, journal, replay: None }), login, clock, scheme }
+        Self { services: Mutex::new(Services { pod, identity, journal, replay: None, breaks: VecDeque::new() }), login, clock, scheme }
     }
 
     /// The same, with a record that answers in place of the pod.
     pub(crate) fn replaying(self, replay: Option<Replay>) -> Self {
         self.services().replay = replay;
         self
+    }
+
+    /// The same, which breaks uploads off so.
+    pub(crate) fn breaking(self, breaks: &[Break]) -> Self {
+        self.services().breaks = breaks.iter().copied().collect();
+        self
+    }
+
+    /// Whether a request brings a file, and how that is broken off.
+    pub(crate) fn awaits_file(&self, parts: &Parts) -> Option<Option<Break>> {
+        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+        let is_file = parts.method == Method::POST && matches!(Route::of(path), Route::Contents { .. });
+        is_file.then(|| self.services().breaks.pop_front())
+    }
+
+    /// What lies in the inboxes.
+    pub(crate) fn stored(&self) -> Vec<Stored> {
+        self.services().pod.stored()
     }
 
     pub(crate) fn requests(&self) -> Vec<Request> {
@@ -110,7 +161,7 @@ impl Desk {
     }
 
     /// Decides and records in one step, so that the journal's order is that of the decisions.
-    pub(crate) fn decide(&self, line: &Line, parts: &Parts, body: &[u8]) -> io::Result<Answer> {
+    pub(crate) fn decide(&self, line: &Line, parts: &Parts, body: &Received) -> io::Result<Answer> {
         let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let heard = Heard { line, parts, body, origin: format!("{}://{}", self.scheme, host.unwrap_or("localhost")) };
         let mut services = self.services();
@@ -127,7 +178,7 @@ impl Services {
     /// Asks the pod, or the record of one, which lets everyone in.
     fn served(&mut self, heard: &Heard<'_>, login: &Login) -> (Answer, Request) {
         let now = Instant::now();
-        let payload: Option<Value> = serde_json::from_slice(heard.body).ok();
+        let payload: Option<Value> = serde_json::from_slice(heard.body.bytes()).ok();
         if let Some(replay) = &mut self.replay {
             let answer = replay.answer(heard.parts.method.as_str(), heard.path());
             let request = heard.record(&answer);
@@ -145,6 +196,7 @@ impl Services {
             entry,
             content_type: heard.header(header::CONTENT_TYPE).unwrap_or_default(),
             payload: payload.as_ref(),
+            parcel: heard.body.file(),
         };
         let answer = self.pod.answer(&call, now);
         let let_in = entry == Entry::LetIn;
@@ -161,7 +213,7 @@ impl Services {
             url: &format!("{}{path}", heard.origin),
             authorization: heard.header(header::AUTHORIZATION),
             content_type: heard.header(header::CONTENT_TYPE).unwrap_or_default(),
-            body: heard.body,
+            body: heard.body.bytes(),
             now: Instant::now(),
             clock: clock.now(),
         };

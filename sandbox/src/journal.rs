@@ -30,6 +30,9 @@ pub struct Request {
     pub fault: Option<Fault>,
     /// The JSON that was posted, or null.
     pub payload: Value,
+    /// The file that was brought.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<Upload>,
     /// How the client calls itself.
     pub user_agent: Option<String>,
     /// Which grant was asked for, where it went to the identity service.
@@ -40,7 +43,24 @@ pub struct Request {
     pub client: Option<String>,
 }
 
+/// A file that was brought, taken or not.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Upload {
+    /// How much of it arrived, in bytes.
+    pub size: u64,
+    /// The SHA-256 of that, in hexadecimal.
+    pub sha256: String,
+    /// Whether that was all of it.
+    pub whole: bool,
+}
+
 impl Request {
+    /// Whether it brought a file.
+    #[must_use]
+    pub fn is_upload(&self) -> bool {
+        self.upload.is_some()
+    }
+
     /// Whether it was a submit, let in or not.
     #[must_use]
     pub fn is_submit(&self) -> bool {

@@ -26,6 +26,7 @@ mod identity;
 mod journal;
 mod login;
 mod page;
+mod parcel;
 mod pod;
 mod replay;
 mod route;
@@ -40,8 +41,9 @@ pub use fault::Fault;
 pub use identity::{
     CLIENT_ID, CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, JWT_KEY_ID, JWT_KEY_PKCS1, JWT_KEY_PKCS8, REFRESH_TOKEN, SCOPE,
 };
-pub use journal::Request;
+pub use journal::{Request, Upload};
 pub use login::{DOMAIN, PASSWORD, USERNAME};
+pub use pod::Stored;
 pub use replay::{Error as ReplayError, Replay};
 pub use sandbox::{Options, Sandbox};
 pub use scenario::{Error, Scenario};

@@ -1,5 +1,6 @@
 //! What is a request answered? Decided from the scenario and from what was asked before; no sockets here.
 
+mod inbox;
 mod job;
 mod jobs;
 mod maintenance;
@@ -9,12 +10,15 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use inbox::Inbox;
+pub use inbox::Stored;
 use jobs::Jobs;
 use maintenance::Maintenance;
 
 use crate::answer::{About, Answer};
 use crate::envelope::refusal;
 use crate::login::{Entry, Login};
+use crate::parcel::Parcel;
 use crate::route::Route;
 use crate::scenario::{Look, Scenario};
 use crate::script::Cursor;
@@ -28,6 +32,8 @@ pub(crate) struct Call<'a> {
     pub(crate) entry: Entry,
     pub(crate) content_type: &'a str,
     pub(crate) payload: Option<&'a Value>,
+    /// The file that is brought.
+    pub(crate) parcel: Option<&'a Parcel>,
 }
 
 /// The pod's state.
@@ -35,6 +41,7 @@ pub(crate) struct Pod {
     look: Look,
     looks: Cursor,
     jobs: Jobs,
+    inbox: Inbox,
     maintenance: Maintenance,
 }
 
@@ -44,8 +51,14 @@ impl Pod {
             look: scenario.look,
             looks: Cursor::default(),
             jobs: Jobs::new(scenario.jobs, &login.username),
+            inbox: Inbox::new(scenario.inbox),
             maintenance: Maintenance::new(scenario.maintenance, scenario.clock.now()),
         }
+    }
+
+    /// What lies in the inboxes.
+    pub(crate) fn stored(&self) -> Vec<Stored> {
+        self.inbox.stored()
     }
 
     /// Answers a request that comes now.
@@ -61,7 +74,7 @@ impl Pod {
             (Route::Versions, "GET") => self.look(now),
             (Route::VersionsUnslashed, "GET") => Answer::moved(&format!("{}/", call.path)),
             (Route::Jobs { prefix }, "POST") => match submitted(call) {
-                Ok(submit) => self.jobs.submit(&base(prefix), &submit, now),
+                Ok(submit) => self.jobs.submit(&base(prefix), &submit, |file| self.inbox.holds(file), now),
                 Err(why) => Answer::json(400, &refusal(4, why)),
             },
             (Route::Jobs { prefix }, "GET") => self.jobs.list(&base(prefix)),
@@ -70,7 +83,16 @@ impl Pod {
                 self.maintenance.answer(&base(prefix), shows_zone, now)
             }
             (Route::Pipeline { code }, "GET") => self.jobs.pipeline(code, now),
-            (Route::Download { name }, "GET") => self.jobs.download(name, now),
+            (Route::Contents { name, .. }, "GET") => match self.inbox.give(name) {
+                Some(answer) => answer,
+                None => self.jobs.download(name, now),
+            },
+            (Route::Contents { prefix, name, folder }, "POST") => match call.parcel {
+                Some(parcel) => self.inbox.take(name, folder, parcel, &base(&file(prefix, name)), now),
+                None => Answer::error(400),
+            },
+            (Route::FileStatus { prefix, name }, "GET") => self.inbox.status(&base(&file(prefix, name)), now),
+            (Route::Stored { prefix, name }, "DELETE") => self.inbox.delete(name, &base(&file(prefix, name))),
             _ => Answer::error(405),
         }
     }
@@ -89,10 +111,17 @@ impl Pod {
     }
 }
 
+/// Where a file's content is.
+fn file(prefix: &str, name: &str) -> String {
+    format!("{prefix}/interop/rest/11.1.2.3.600/applicationsnapshots/{name}/contents")
+}
+
 /// A submit that says what is to be run.
 pub(crate) struct Submit<'a> {
     pub(crate) job_type: &'a str,
     pub(crate) name: &'a str,
+    /// The file to load.
+    pub(crate) file: Option<&'a str>,
 }
 
 /// The documented types all run something by its name. // epm-api.md §2.1 to §2.5
@@ -108,10 +137,11 @@ fn submitted<'a>(call: &Call<'a>) -> Result<Submit<'a>, &'static str> {
     let job_type = payload["jobType"].as_str();
     let job_type = job_type.ok_or("EPM sandbox: `jobType` is missing, or no string")?;
     let has_name = NAMED.iter().any(|named| named.eq_ignore_ascii_case(job_type));
+    let file = payload["fileName"].as_str();
     match payload["jobName"].as_str() {
-        Some(name) if !name.is_empty() => Ok(Submit { job_type, name }),
+        Some(name) if !name.is_empty() => Ok(Submit { job_type, name, file }),
         _ if has_name => Err("EPM sandbox: `jobName` is missing, or no string"),
-        _ => Ok(Submit { job_type, name: job_type }),
+        _ => Ok(Submit { job_type, name: job_type, file }),
     }
 }
 
@@ -130,6 +160,7 @@ mod tests {
             entry: Entry::LetIn,
             content_type,
             payload,
+            parcel: None,
         };
         submitted(&call).err()
     }

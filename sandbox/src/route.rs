@@ -20,8 +20,20 @@ pub(crate) enum Route<'a> {
     Pipeline {
         code: &'a str,
     },
-    /// One file, by a name that is still encoded.
-    Download {
+    /// One file's content, by a name that is still encoded, and the folder that an upload names.
+    Contents {
+        prefix: &'a str,
+        name: &'a str,
+        folder: Option<&'a str>,
+    },
+    /// One file itself.
+    Stored {
+        prefix: &'a str,
+        name: &'a str,
+    },
+    /// Whether what was begun with a file is done.
+    FileStatus {
+        prefix: &'a str,
         name: &'a str,
     },
     /// The release, and the hour of the daily maintenance. // epm-api.md §6
@@ -72,18 +84,23 @@ impl<'a> Route<'a> {
         }
     }
 
-    fn interop(prefix: &'a str, path: &'a str, query: &str) -> Self {
+    fn interop(prefix: &'a str, path: &'a str, query: &'a str) -> Self {
         if path == "/interop/rest/v2/maintenance/getdailymaintenancestarttime" {
             return Self::Maintenance {
                 prefix,
                 shows_zone: query.split('&').any(|field| field == "showTimeZone=true"),
             };
         }
-        let name = path
-            .strip_prefix("/interop/rest/11.1.2.3.600/applicationsnapshots/")
-            .and_then(|rest| rest.strip_suffix("/contents"));
-        match name {
-            Some(name) if !name.is_empty() && !name.contains('/') => Self::Download { name },
+        let Some(rest) = path.strip_prefix("/interop/rest/11.1.2.3.600/applicationsnapshots/") else {
+            return Self::Nowhere;
+        };
+        let parts: Vec<&str> = rest.split('/').collect();
+        let folder = query.split('&').find_map(|field| field.strip_prefix("extDirPath="));
+        match parts[..] {
+            ["", ..] => Self::Nowhere,
+            [name] => Self::Stored { prefix, name },
+            [name, "contents"] => Self::Contents { prefix, name, folder },
+            [name, "contents", id] if !id.is_empty() => Self::FileStatus { prefix, name },
             _ => Self::Nowhere,
         }
     }
@@ -122,9 +139,12 @@ mod tests {
             ("/gw/oauth2/v1/device?x".into(), Route::Device),
             ("/oauth2/v2/token".into(), Route::Nowhere),
             ("/".into(), Route::Nowhere),
-            (file("outbox%2Flogs%2FX.log/contents"), Route::Download { name }),
+            (file("outbox%2Flogs%2FX.log/contents"), Route::Contents { prefix: "", name, folder: None }),
+            (file("x.csv/contents?a=b&extDirPath=inbox%2Fy"), Route::Contents { prefix: "", name: "x.csv", folder: Some("inbox%2Fy") }),
+            (file("x.csv/contents/7049"), Route::FileStatus { prefix: "", name: "x.csv" }),
+            (file("x.csv/contents/"), Route::Nowhere),
             (file("outbox/logs/X.log/contents"), Route::Nowhere),
-            (file("outbox%2Flogs%2FX.log"), Route::Nowhere),
+            (file("outbox%2Flogs%2FX.log"), Route::Stored { prefix: "", name }),
             (file("/contents"), Route::Nowhere),
         ] {
             assert_eq!(Route::of(&path), route, "{path}");

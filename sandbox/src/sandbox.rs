@@ -12,7 +12,7 @@ use crate::desk::Desk;
 use crate::identity::Identity;
 use crate::journal::{Journal, Request};
 use crate::login::{Login, PASSWORD, USERNAME};
-use crate::pod::Pod;
+use crate::pod::{Pod, Stored};
 use crate::replay::Replay;
 use crate::scenario::Scenario;
 use crate::server::serve;
@@ -70,9 +70,10 @@ impl Sandbox {
         let login = Login { username: USERNAME.into(), password: options.password.unwrap_or_else(|| PASSWORD.into()) };
         let identity = Identity::new(scenario.identity.clone(), &login.username, Instant::now());
         let (clock, receptions) = (scenario.clock, scenario.connections.clone());
+        let breaks = scenario.inbox.breaks.clone();
         let pod = Pod::new(scenario, &login);
         let desk = Desk::new(pod, identity, Journal::new(options.log), login.clone(), clock, scheme);
-        let desk = Arc::new(desk.replaying(options.replay));
+        let desk = Arc::new(desk.replaying(options.replay).breaking(&breaks));
         let (stop, stopped) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&desk);
@@ -152,6 +153,18 @@ impl Sandbox {
     #[must_use]
     pub fn taken(&self) -> usize {
         self.count(|request| request.taken)
+    }
+
+    /// How many uploads arrived, taken or not.
+    #[must_use]
+    pub fn uploads(&self) -> usize {
+        self.count(Request::is_upload)
+    }
+
+    /// What lies in the inboxes, by name.
+    #[must_use]
+    pub fn inbox(&self) -> Vec<Stored> {
+        self.desk.stored()
     }
 
     /// How many requests came without the right login.

@@ -2,6 +2,7 @@
 
 mod error;
 mod identity;
+mod inbox;
 mod job;
 mod maintenance;
 mod pipeline;
@@ -18,6 +19,7 @@ use crate::clock::Clock;
 use crate::fault::Reception;
 pub use error::Error;
 pub(crate) use identity::{Audience, Consent, IdentityScript};
+pub(crate) use inbox::{Break, InboxScript};
 pub(crate) use job::{JobName, JobScript, Separator};
 pub(crate) use maintenance::{Begins, MaintenanceScript};
 pub(crate) use pipeline::{PipelineScript, StepScript};
@@ -37,6 +39,8 @@ pub struct Scenario {
     pub(crate) clock: Clock,
     #[serde(default)]
     pub(crate) maintenance: MaintenanceScript,
+    #[serde(default)]
+    pub(crate) inbox: InboxScript,
     #[serde(default)]
     pub(crate) identity: IdentityScript,
     #[serde(default, rename = "job", deserialize_with = "each")]
@@ -129,6 +133,7 @@ impl Scenario {
             look: Look::default(),
             clock: Clock::default(),
             maintenance: MaintenanceScript::default(),
+            inbox: InboxScript::default(),
             identity: IdentityScript::default(),
             jobs: Vec::new(),
         };
@@ -209,6 +214,8 @@ mod tests {
             ("[identity]\naccess_lasts = 'long'\n", ["line 2", "`long`"]),
             ("[identity]\ndevice = ['sure']\n", ["line 2", "`sure`"]),
             ("[maintenance]\nhour = '22:00'\nin = '1h'\n", ["line 1", "`in`"]),
+            ("[inbox]\nbreaks = [{after = 0, by = 'reset'}]\n", ["line 2", "`after = 0`"]),
+            ("[inbox]\nupload = [{times = 0}]\n", ["line 2", "`times = 0`"]),
             ("clock = 'late'\n", ["line 1", "`clock = "]),
             ("connections = [\n'shut']\n", ["line 2", "`shut`"]),
             ("about = \n", ["line 1", "about"]),

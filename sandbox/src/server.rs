@@ -14,8 +14,9 @@ use futures_util::stream;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
-use crate::desk::Desk;
+use crate::desk::{Desk, Received};
 use crate::fault::Fault;
+use crate::parcel::Parcel;
 use crate::wire::{Door, Line, Trouble};
 
 /// More than any submit.
@@ -30,8 +31,12 @@ pub(crate) async fn serve(door: Door, desk: Arc<Desk>) -> io::Result<()> {
 
 async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Line>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    let body = match desk.awaits_file(&parts) {
+        Some(breaks) => Received::File(Parcel::read(body, breaks).await),
+        None => match to_bytes(body, LARGEST_BODY).await {
+            Ok(bytes) => Received::Bytes(bytes),
+            Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        },
     };
     match desk.decide(&line, &parts, &body) {
         Ok(answer) => {

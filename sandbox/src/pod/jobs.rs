@@ -41,13 +41,24 @@ impl Jobs {
     }
 
     /// Takes a submit, or refuses it, as the script of the job's name says.
-    pub(crate) fn submit(&mut self, base: &str, submit: &Submit<'_>, now: Instant) -> Answer {
+    pub(crate) fn submit(
+        &mut self,
+        base: &str,
+        submit: &Submit<'_>,
+        is_there: impl Fn(&str) -> bool,
+        now: Instant,
+    ) -> Answer {
         let Some(index) = self.script_of(submit.name) else {
             let details = format!("EPMFDM-140149: Invalid Integration Name: {}", submit.name);
             return Answer::json(200, &refusal(1, &details));
         };
         let script = &self.scripts[index];
-        let job = Job::of_submit(script, self.free_id(script), submit, &self.user);
+        let id = self.free_id(script);
+        let job = match submit.file {
+            _ if !script.needs_file => Job::of_submit(script, id, submit, &self.user),
+            Some(file) if is_there(file) => Job::of_submit(script, id, submit, &self.user),
+            file => Job::of_submit(&script.without_file(file.unwrap_or_default()), id, submit, &self.user),
+        };
         let reply = self.submits[index].next(&script.submit, now);
         let answer = job.submitted(reply, base);
         if reply.is_some_and(|reply| !reply.taken) {

@@ -23,6 +23,7 @@ pub(crate) struct JobScript {
     pub(crate) output: Option<String>,
     pub(crate) output_file: Option<String>,
     pub(crate) pipeline: Option<PipelineScript>,
+    pub(crate) needs_file: bool,
 }
 
 /// Which jobs a script is for.
@@ -84,6 +85,8 @@ struct Keys {
     output: Option<String>,
     output_file: Option<String>,
     pipeline: Option<PipelineScript>,
+    #[serde(default)]
+    needs_file: bool,
 }
 
 impl TryFrom<Keys> for JobScript {
@@ -116,7 +119,19 @@ impl TryFrom<Keys> for JobScript {
             output: keys.output,
             output_file: keys.output_file,
             pipeline: keys.pipeline,
+            needs_file: keys.needs_file,
         })
+    }
+}
+
+impl JobScript {
+    /// The same job where the file to load is not there.
+    pub(crate) fn without_file(&self, file: &str) -> Self {
+        let missing = Reply::of_failure(&format!(
+            "java.io.FileNotFoundException: /u03/inbox/{file} (No such file or directory)"
+        ));
+        let log = format!("2026-03-22 03:24:26,512 ERROR [AIF]: Unable to find file /u03/inbox/{file}\n");
+        Self { polls: vec![Reply::of_status(-1, 1), missing], log: Some(log), ..self.clone() }
     }
 }
 

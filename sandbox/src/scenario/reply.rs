@@ -57,6 +57,15 @@ pub(crate) struct Changes {
 }
 
 impl Reply {
+    /// An envelope of a job that failed for this.
+    pub(crate) fn of_failure(details: &str) -> Self {
+        let mut reply = Self::of_status(1, 1);
+        if let Says::Envelope(changes) = &mut reply.says {
+            changes.details = Some(details.into());
+        }
+        reply
+    }
+
     /// An envelope with this number, so many times.
     pub(crate) fn of_status(status: i64, times: u32) -> Self {
         Self {
