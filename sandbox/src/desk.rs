@@ -115,7 +115,12 @@ impl Desk {
         clock: Clock,
         scheme: &'static str,
     ) -> Self {
-        Self { services: Mutex::new(Services { pod, identity, journal, replay: None, breaks: VecDeque::new() }), login, clock, scheme }
+        Self {
+            services: Mutex::new(Services { pod, identity, journal, replay: None, breaks: VecDeque::new() }),
+            login,
+            clock,
+            scheme,
+        }
     }
 
     /// The same, with a record that answers in place of the pod.

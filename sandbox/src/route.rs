@@ -140,7 +140,10 @@ mod tests {
             ("/oauth2/v2/token".into(), Route::Nowhere),
             ("/".into(), Route::Nowhere),
             (file("outbox%2Flogs%2FX.log/contents"), Route::Contents { prefix: "", name, folder: None }),
-            (file("x.csv/contents?a=b&extDirPath=inbox%2Fy"), Route::Contents { prefix: "", name: "x.csv", folder: Some("inbox%2Fy") }),
+            (
+                file("x.csv/contents?a=b&extDirPath=inbox%2Fy"),
+                Route::Contents { prefix: "", name: "x.csv", folder: Some("inbox%2Fy") },
+            ),
             (file("x.csv/contents/7049"), Route::FileStatus { prefix: "", name: "x.csv" }),
             (file("x.csv/contents/"), Route::Nowhere),
             (file("outbox/logs/X.log/contents"), Route::Nowhere),

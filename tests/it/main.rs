@@ -41,3 +41,4 @@ mod status;
 mod streams;
 mod submit;
 mod summary;
+mod upload;

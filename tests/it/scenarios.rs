@@ -65,7 +65,7 @@ const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget",
 const PIPELINE: &[&str] = &["--job-type", "PIPELINE"];
 const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
 
-const TABLE: [Row; 101] = [
+const TABLE: [Row; 105] = [
     row("access-lost", ACCESS_LOST).says(&["HTTP 401"]),
     row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
     row("bad-gateway-poll", SUCCEEDED).says(&["HTTP 504"]),
@@ -173,6 +173,10 @@ const TABLE: [Row; 101] = [
     row("unavailable-for-ever", (31, "unreachable", "")).with(SHORT_OUTAGE).posts(0, 0).says(&["error: ", "HTTP 503"]),
     row("unknown-for-a-while", SUCCEEDED),
     row("unknown-for-ever", (23, "undetermined", "2147483647")).with(SHORT_GRACE),
+    row("upload-cut-off", FAILED).says(&["FileNotFoundException"]),
+    row("upload-exists", FAILED).says(&["FileNotFoundException"]),
+    row("upload-in-progress", FAILED).says(&["FileNotFoundException"]),
+    row("upload-refused", FAILED).says(&["FileNotFoundException"]),
     row("warns", (0, "warned", "0")).says(&["ok: ", "warning"]),
     row("zero-rows", (13, "condition-unmet", "0")).with(&["--min-rows", "1"]).says(&[
         "error: ",

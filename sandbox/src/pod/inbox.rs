@@ -55,7 +55,14 @@ impl Inbox {
     }
 
     /// Takes a file in. `folder`: `extDirPath`, without which it goes to the inbox of Planning. // epm-api.md §4.2
-    pub(crate) fn take(&mut self, segment: &str, folder: Option<&str>, parcel: &Parcel, url: &str, now: Instant) -> Answer {
+    pub(crate) fn take(
+        &mut self,
+        segment: &str,
+        folder: Option<&str>,
+        parcel: &Parcel,
+        url: &str,
+        now: Instant,
+    ) -> Answer {
         let name = format!("{}/{}", folder.map_or_else(|| "#epminbox".into(), decoded), decoded(segment));
         if let Some(broken) = &parcel.broken {
             if broken.leaves {

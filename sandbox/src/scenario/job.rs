@@ -127,9 +127,8 @@ impl TryFrom<Keys> for JobScript {
 impl JobScript {
     /// The same job where the file to load is not there.
     pub(crate) fn without_file(&self, file: &str) -> Self {
-        let missing = Reply::of_failure(&format!(
-            "java.io.FileNotFoundException: /u03/inbox/{file} (No such file or directory)"
-        ));
+        let missing =
+            Reply::of_failure(&format!("java.io.FileNotFoundException: /u03/inbox/{file} (No such file or directory)"));
         let log = format!("2026-03-22 03:24:26,512 ERROR [AIF]: Unable to find file /u03/inbox/{file}\n");
         Self { polls: vec![Reply::of_status(-1, 1), missing], log: Some(log), ..self.clone() }
     }

@@ -1,7 +1,7 @@
 //! The scenarios that come with the sandbox.
 
 /// Name and text of each, sorted by name.
-pub(super) const ALL: [(&str, &str); 101] = [
+pub(super) const ALL: [(&str, &str); 105] = [
     ("access-lost", include_str!("../../scenarios/access-lost.toml")),
     ("backslash-log", include_str!("../../scenarios/backslash-log.toml")),
     ("bad-gateway-poll", include_str!("../../scenarios/bad-gateway-poll.toml")),
@@ -101,6 +101,10 @@ pub(super) const ALL: [(&str, &str); 101] = [
     ("unavailable-for-ever", include_str!("../../scenarios/unavailable-for-ever.toml")),
     ("unknown-for-a-while", include_str!("../../scenarios/unknown-for-a-while.toml")),
     ("unknown-for-ever", include_str!("../../scenarios/unknown-for-ever.toml")),
+    ("upload-cut-off", include_str!("../../scenarios/upload-cut-off.toml")),
+    ("upload-exists", include_str!("../../scenarios/upload-exists.toml")),
+    ("upload-in-progress", include_str!("../../scenarios/upload-in-progress.toml")),
+    ("upload-refused", include_str!("../../scenarios/upload-refused.toml")),
     ("warns", include_str!("../../scenarios/warns.toml")),
     ("zero-rows", include_str!("../../scenarios/zero-rows.toml")),
 ];

@@ -1,0 +1,471 @@
+//! Files that are brought to the inbox before the submit: what each answer comes to, and what is left there.
+
+use std::fmt::Write as _;
+
+use epm_sandbox::Sandbox;
+
+use crate::harness::{Gate, Ran, playing, shipped, text_of};
+
+/// `x,1\n` and its hash.
+const CONTENT: &str = "x,1\n";
+const HASH: &str = "c70aa381191a9a81846a5180b91f09043fb10307d68f7b76483439b8cafa9000";
+
+/// A pod with a job that needs its file, and an inbox as told.
+fn pod(inbox: &str) -> Sandbox {
+    playing(&format!("[inbox]\n{inbox}\n[[job]]\nid = 2100\nneeds_file = true\npolls = [{{ status = 0 }}]\n"))
+}
+
+/// A run that brings `x.csv` as `inbox/x.csv`.
+fn bring(gate: Gate) -> Ran {
+    let file = gate.file("x.csv", CONTENT);
+    gate.run(["run", "--job-name", "GLDATA", "--upload", &format!("{file}=inbox/x.csv")])
+}
+
+/// What lies in the inbox: names and sizes.
+fn inbox(sandbox: &Sandbox) -> Vec<(String, u64)> {
+    sandbox.inbox().into_iter().map(|file| (file.name, file.size)).collect()
+}
+
+fn named(name: &str, size: u64) -> Vec<(String, u64)> {
+    vec![(name.to_owned(), size)]
+}
+
+/// Uploads that arrived, submits that arrived.
+fn posts(sandbox: &Sandbox) -> (usize, usize) {
+    (sandbox.uploads(), sandbox.posts())
+}
+
+#[test]
+fn a_file_is_brought_before_the_submit_and_the_job_reads_it() {
+    let sandbox = pod("");
+    let ran = bring(Gate::against(&sandbox));
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 4), (1, 1)));
+    let requests = sandbox.requests();
+    let order: Vec<&str> = requests.iter().map(|request| request.method.as_str()).collect();
+    assert_eq!(&order[..4], ["GET", "POST", "POST", "GET"], "{requests:?}");
+    assert_eq!(requests[2].payload["fileName"], "inbox/x.csv");
+    ran.says(&["uploading ", "x.csv` (4 bytes) to `inbox/x.csv`"]);
+    ran.says(&["uploaded `inbox/x.csv` in "]);
+    assert!(ran.summary.contains("uploaded `inbox/x.csv` (4 bytes)"), "{}", ran.summary);
+}
+
+#[test]
+fn a_file_without_a_name_gets_one_of_its_content() {
+    let sandbox = pod("");
+    let mut names = Vec::new();
+    for _ in 0..2 {
+        let gate = Gate::against(&sandbox);
+        let file = gate.file("GL data.csv", CONTENT);
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file]);
+        assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+        names.push(sandbox.inbox().remove(0).name);
+    }
+    assert_eq!(names[0], names[1]);
+    let hash = &sandbox.inbox()[0].sha256;
+    assert_eq!(names[0], format!("inbox/GL data-{}.csv", &hash[..16]));
+    // The second run finds the same there, and leaves it to whoever may be reading it.
+    assert_eq!((inbox(&sandbox).len(), posts(&sandbox)), (1, (1, 2)));
+    let submits: Vec<_> = sandbox.requests().into_iter().filter(epm_sandbox::Request::is_submit).collect();
+    assert!(submits.iter().all(|submit| submit.payload["fileName"] == names[0].as_str()), "{submits:?}");
+    let other = Gate::against(&sandbox);
+    let file = other.file("GL data.csv", "x,2\n");
+    assert_eq!(other.run(["run", "--job-name", "GLDATA", "--upload", &file]).code, 0);
+    assert_eq!(inbox(&sandbox).len(), 2);
+}
+
+#[test]
+fn something_else_under_a_name_of_our_content_is_replaced() {
+    let gate = Gate::against(&pod(""));
+    let file = gate.file("x.csv", CONTENT);
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file, "--dry-run"]);
+    let shown: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let name = shown["uploads"][0]["remote"].as_str().expect("a name").to_owned();
+    for separator in ["", "separator = '%2F'\n", "separator = '%5C'\n"] {
+        let sandbox = pod(&format!("{separator}files = {{ '{name}' = 'a part' }}"));
+        let gate = Gate::against(&sandbox);
+        let file = gate.file("x.csv", CONTENT);
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file]);
+        assert_eq!(ran.end(), (0, "succeeded"), "{separator}: {ran:?}");
+        assert_eq!((inbox(&sandbox), posts(&sandbox)), (named(&name, 4), (1, 1)), "{separator}");
+        ran.says(&["deleted what lay there as `inbox/x-"]);
+    }
+}
+
+#[test]
+fn names_with_spaces_and_letters_of_any_kind_arrive_as_they_are() {
+    for name in ["inbox/Löhne & Gehälter 100%+#?;=.csv", "inbox/2026 ü/Ja n.csv", "inbox/日本.csv"] {
+        let sandbox = pod("");
+        let gate = Gate::against(&sandbox);
+        let file = gate.file("Löhne = 1.csv", CONTENT);
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &format!("{file}={name}")]);
+        assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+        assert_eq!(inbox(&sandbox), named(name, 4));
+    }
+}
+
+#[test]
+fn several_files_are_brought_one_after_the_other() {
+    let sandbox = pod("");
+    let gate = Gate::against(&sandbox);
+    let files = ["a.csv", "b=1.csv"].map(|name| gate.file(name, name));
+    let lines = format!("{}=inbox/a.csv\n{}=inbox/b.csv \n", files[0], files[1]);
+    let ran = gate.set("EPM_UPLOAD", lines).run(["run", "--job-name", "GLDATA", "--file-name", "inbox/b.csv"]);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!(inbox(&sandbox), [("inbox/a.csv".to_owned(), 5), ("inbox/b.csv".to_owned(), 7)]);
+}
+
+#[test]
+fn submit_alone_brings_its_file_too() {
+    let sandbox = pod("");
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let ran = gate.run(["submit", "--job-name", "GLDATA", "--upload", &file]);
+    assert_eq!(ran.end(), (0, "submitted"), "{ran:?}");
+    assert_eq!(posts(&sandbox), (1, 1));
+}
+
+#[test]
+fn a_file_that_is_there_is_refused_unless_it_may_be_overwritten() {
+    let sandbox = shipped("upload-exists");
+    let ran = bring(Gate::against(&sandbox));
+    assert_eq!(ran.end(), (32, "rejected"), "{ran:?}");
+    assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 8), (1, 0)));
+    assert_eq!((ran.output("submitted"), ran.output("jobId")), ("no", ""));
+    ran.says(&["error: ", "x.csv` was not uploaded: a file of that name is there already", "file or folder exists"]);
+    ran.says(&["hint: ", "nothing was submitted", "`--overwrite`"]);
+    assert!(!ran.stderr.contains("may lie"), "{ran:?}");
+    let ran = bring(Gate::against(&sandbox).set("EPM_OVERWRITE", "true"));
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 4), (2, 1)));
+}
+
+#[test]
+fn the_same_content_under_a_name_that_was_given_is_refused_too() {
+    let sandbox = pod(&format!("files = {{ 'inbox/x.csv' = {CONTENT:?} }}"));
+    assert_eq!(bring(Gate::against(&sandbox)).end(), (32, "rejected"));
+}
+
+/// What an answer to the upload ends the run with.
+#[test]
+fn each_answer_to_an_upload_ends_the_run_as_it_should() {
+    let short = ["--request-timeout", "500ms", "--submit-timeout", "500ms", "--outage-budget", "0s"];
+    for (reply, end, uploads) in [
+        ("{ status = 8, details = 'no space left', taken = false }", (32, "rejected"), 1),
+        ("{ http = 413 }", (32, "rejected"), 1),
+        ("{ http = 404 }", (32, "rejected"), 1),
+        ("{ http = 403 }", (30, "access-denied"), 1),
+        ("{ http = 401 }", (30, "access-denied"), 1),
+        ("{ http = 302, headers = { Location = 'https://login.example.com/' } }", (30, "access-denied"), 1),
+        ("{ page = 'login' }", (30, "access-denied"), 1),
+        ("{ http = 503 }", (31, "unreachable"), 1),
+        ("{ http = 429 }", (31, "unreachable"), 1),
+        ("{ fault = 'reset-before' }", (31, "unreachable"), 1),
+        ("{ fault = 'hang', taken = false }", (31, "unreachable"), 1),
+        ("{ body = 'OK', content_type = 'text/plain', taken = false }", (31, "unreachable"), 1),
+        ("{ body = '{}', taken = false }", (31, "unreachable"), 1),
+        ("{ body = '<html>hello</html>', content_type = 'text/html', taken = false }", (31, "unreachable"), 1),
+    ] {
+        let sandbox = pod(&format!("upload = [{reply}]"));
+        let gate = Gate::against(&sandbox);
+        let file = gate.file("x.csv", CONTENT);
+        let upload = format!("{file}=inbox/x.csv");
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &upload].into_iter().chain(short));
+        assert_eq!((ran.end(), posts(&sandbox)), (end, (uploads, 0)), "{reply}: {ran:?}");
+        assert_eq!(ran.output("submitted"), "no");
+        ran.says(&["error: ", "x.csv` was not uploaded: "]);
+        let may_lie = end.0 == 31;
+        assert_eq!(
+            ran.stderr.contains("`inbox/x.csv` may lie in the inbox, as a whole or in part"),
+            may_lie,
+            "{ran:?}"
+        );
+    }
+}
+
+#[test]
+fn an_upload_is_repeated_after_a_fault() {
+    for (upload, uploads) in [
+        ("{ http = 503 }, {}", 2),
+        ("{ http = 429, headers = { Retry-After = '1' } }, {}", 2),
+        ("{ fault = 'reset-before' }, {}", 2),
+        // It had arrived: what lies there is read back, and is it.
+        ("{ fault = 'reset-after' }, {}", 1),
+        ("{ fault = 'half-body' }, {}", 1),
+        ("{ body = 'OK', content_type = 'text/plain' }, {}", 1),
+    ] {
+        let sandbox = pod(&format!("upload = [{upload}]"));
+        let ran = bring(Gate::against(&sandbox));
+        assert_eq!(ran.end(), (0, "succeeded"), "{upload}: {ran:?}");
+        assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 4), (uploads, 1)), "{upload}");
+        assert!(ran.stderr.contains("; asking again"), "{upload}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_part_that_a_broken_upload_has_left_is_met_by_the_next_try() {
+    let broken = "breaks = [{ after = 2, by = 'reset', leaves = true }]";
+    let sandbox = pod(broken);
+    let ran = bring(Gate::against(&sandbox));
+    assert_eq!((ran.end(), posts(&sandbox)), ((32, "rejected"), (1, 0)), "{ran:?}");
+    ran.says(&["error: ", "what lies there now is not that file", "`inbox/x.csv` may lie in the inbox"]);
+    let sandbox = pod(broken);
+    let ran = bring(Gate::against(&sandbox).set("EPM_OVERWRITE", "true"));
+    assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (2, 1)), "{ran:?}");
+    assert_eq!(inbox(&sandbox), named("inbox/x.csv", 4));
+    let sandbox = shipped("upload-cut-off");
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", "0123456789".repeat(20_000));
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file]);
+    assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (2, 1)), "{ran:?}");
+    assert_eq!(sandbox.inbox()[0].size, 200_000);
+}
+
+#[test]
+fn an_upload_that_epm_is_busy_with_is_waited_for() {
+    for (sandbox, asks) in [
+        (shipped("upload-in-progress"), 3),
+        (pod("upload = [{ status = -1 }, { http = 503 }, { status = -1 }, {}]"), 3),
+        (pod("upload = [{ status = -1, without = ['links'] }]"), 1),
+        (pod("upload = [{ status = -1 }, { http = 404 }]"), 2),
+    ] {
+        let ran = bring(Gate::against(&sandbox));
+        assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (1, 1)), "{ran:?}");
+        let is_ask = |path: &str| path.contains("/applicationsnapshots/") && !path.contains("extDirPath");
+        let asked = sandbox.requests().iter().filter(|request| is_ask(&request.path)).count();
+        assert_eq!(asked, asks, "{:?}", sandbox.requests());
+        ran.says(&["still busy with it (status -1)"]);
+    }
+    let sandbox = pod("upload = [{ status = -1 }, { status = 8, details = 'virus' }]");
+    let ran = bring(Gate::against(&sandbox));
+    assert_eq!((ran.end(), posts(&sandbox)), ((32, "rejected"), (1, 0)), "{ran:?}");
+    let sandbox = pod("upload = [{ status = -1 }]");
+    let ran = bring(Gate::against(&sandbox).set("EPM_TIMEOUT", "2s"));
+    assert_eq!((ran.end(), posts(&sandbox)), ((31, "unreachable"), (1, 0)), "{ran:?}");
+    ran.says(&["error: ", "busy with it (status -1)", "`inbox/x.csv` may lie in the inbox"]);
+}
+
+#[test]
+fn no_link_leads_an_upload_elsewhere() {
+    let other = shipped("succeeds");
+    for href in [
+        format!("{}/interop/rest/11.1.2.3.600/applicationsnapshots/x.csv/contents/7049", other.url()),
+        format!("{}/interop/rest/../../aif/rest/", other.url()),
+        format!("{}/elsewhere", other.url()),
+    ] {
+        let link = format!("fields = {{ links = [{{ rel = 'Job Status', href = '{href}' }}] }}");
+        let sandbox = pod(&format!("upload = [{{ status = -1, {link} }}, {{}}]"));
+        let ran = bring(Gate::against(&sandbox));
+        assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (1, 1)), "{href}: {ran:?}");
+        assert!(other.requests().is_empty(), "{:?}", other.requests());
+    }
+}
+
+#[test]
+fn a_shipped_refusal_says_why() {
+    let sandbox = shipped("upload-refused");
+    let ran = bring(Gate::against(&sandbox));
+    assert_eq!((ran.end(), posts(&sandbox), inbox(&sandbox)), ((32, "rejected"), (1, 0), vec![]), "{ran:?}");
+    ran.says(&["error: ", "EPM refused it (HTTP 200, status 8): `"]);
+}
+
+#[test]
+fn a_token_that_runs_out_costs_one_renewal() {
+    let scenario = "[inbox]\nupload = [{ http = 401 }, {}]\n[[job]]\nneeds_file = true\npolls = [{ status = 0 }]\n";
+    let sandbox = playing(scenario);
+    let ran = bring(Gate::exchanging(&sandbox));
+    assert_eq!((ran.end(), posts(&sandbox), sandbox.exchanges()), ((0, "succeeded"), (2, 1), 2), "{ran:?}");
+    let sandbox = playing(&scenario.replace(", {}", ""));
+    let ran = bring(Gate::exchanging(&sandbox));
+    assert_eq!((ran.end(), posts(&sandbox)), ((30, "access-denied"), (2, 0)), "{ran:?}");
+}
+
+#[test]
+fn what_the_ledger_has_of_an_earlier_run_is_followed_without_an_upload() {
+    for polls in ["[{ status = -1, times = 3 }, { status = 0 }]", "[{ status = 0 }]"] {
+        let sandbox = playing(&format!("[[job]]\nid = 2100\nneeds_file = true\npolls = {polls}\n"));
+        let mut gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k");
+        let ledger = tempfile::tempdir().expect("a folder");
+        let file = ledger.path().join("x.csv");
+        let ledger = ledger.path().join("ledger.json");
+        let run = ["run", "--job-name", "GLDATA", "--ledger", ledger.to_str().expect("UTF-8"), "--upload"];
+        let upload = file.to_str().expect("UTF-8");
+        let mut with = |content: &str| {
+            std::fs::write(&file, content).expect("a file");
+            gate.run_again(run.into_iter().chain([upload]))
+        };
+        assert_eq!(with(CONTENT).code, 0);
+        let again = with(CONTENT);
+        assert_eq!((again.code, again.output("submitted"), posts(&sandbox)), (0, "no", (1, 1)), "{again:?}");
+        // Another content is another load.
+        let other = with("x,2\n");
+        assert_eq!((other.code, other.output("submitted"), posts(&sandbox)), (0, "yes", (2, 2)), "{other:?}");
+    }
+}
+
+#[test]
+fn the_content_is_part_of_the_key_even_where_the_name_stays() {
+    let sandbox = pod("");
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = folder.path().join("ledger.json");
+    for (content, submitted) in [("x,1\n", "yes"), ("x,1\n", "no"), ("x,2\n", "yes")] {
+        let gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k").set("EPM_OVERWRITE", "1");
+        let file = gate.file("x.csv", content);
+        let upload = format!("{file}=inbox/x.csv");
+        let ledger = ledger.to_str().expect("UTF-8");
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--ledger", ledger, "--upload", &upload]);
+        assert_eq!((ran.code, ran.output("submitted")), (0, submitted), "{ran:?}");
+    }
+    assert_eq!(posts(&sandbox), (2, 2));
+}
+
+#[test]
+fn an_upload_that_failed_leaves_no_intent() {
+    let sandbox = pod("upload = [{ status = 8, details = 'no', taken = false }, {}]");
+    let mut gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k");
+    let folder = tempfile::tempdir().expect("a folder");
+    let (ledger, file) = (folder.path().join("ledger.json"), folder.path().join("x.csv"));
+    std::fs::write(&file, CONTENT).expect("a file");
+    let run = ["run", "--job-name", "GLDATA", "--ledger"].map(std::ffi::OsStr::new);
+    let rest = [ledger.as_os_str(), "--upload".as_ref(), file.as_os_str()];
+    assert_eq!(gate.run_again(run.into_iter().chain(rest)).code, 32);
+    assert!(!text_of(&ledger).contains("intended"), "{}", text_of(&ledger));
+    assert_eq!(gate.run_again(run.into_iter().chain(rest)).code, 0);
+    assert_eq!(posts(&sandbox), (2, 1));
+}
+
+#[test]
+fn what_is_wrong_with_an_upload_is_told_before_anything_is_sent() {
+    let sandbox = pod("");
+    for (flags, why) in [
+        (&["--upload", "gone.csv"][..], "`gone.csv` cannot be read"),
+        (&["--upload", "gone.csv=inbox/x.csv"], "`gone.csv` cannot be read"),
+        (&["--upload", "."], "`.` is no file"),
+        (&["--upload", "x.csv=data/x.csv"], "no name in the inbox behind its `=`"),
+        (&["--upload", "x.csv=#epminbox/x.csv"], "no name in the inbox behind its `=`"),
+        (&["--upload", "x.csv=inbox/../x.csv"], "`.` and `..` are no names"),
+        (&["--upload", "x.csv=inbox/"], "a part of it is empty"),
+        (&["--upload", "x.csv=inbox/a\\x.csv"], "a backslash"),
+        (&["--upload", "x.csv", "--file-name", "inbox/y.csv"], "nothing says that the job reads `x.csv`"),
+        (&["--upload", "x.csv", "--job-type", "PIPELINE"], "nothing says that the job reads `x.csv`"),
+        (&["--upload", "x.csv", "--upload", "y.csv"], "nothing says that the job reads `x.csv`"),
+        (
+            &["--upload", "x.csv=inbox/z.csv", "--upload", "y.csv=inbox/z.csv"],
+            "two uploads would take the name `inbox/z.csv`",
+        ),
+        (&["--upload", "x.csv=inbox/x.csv", "--html", "x.csv"], "`x.csv` is the file of `upload` already"),
+        (&["--overwrite"], "there is no `--upload`"),
+    ] {
+        let gate = Gate::against(&sandbox);
+        gate.file("x.csv", CONTENT);
+        gate.file("y.csv", CONTENT);
+        let ran = gate.run(["run", "--job-name", "GLDATA"].iter().chain(flags));
+        assert_eq!(ran.end(), (2, "usage"), "{flags:?}: {ran:?}");
+        ran.says(&["error: ", why]);
+    }
+    let gate = Gate::against(&sandbox);
+    let (file, payload) = (gate.file("x.csv", CONTENT), gate.file("p.json", r#"{"jobType":"BATCH","jobName":"B"}"#));
+    let ran = gate.run(["run", "--payload", &payload, "--upload", &file]);
+    assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+    assert!(sandbox.requests().is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_no_file() {
+    let gate = Gate::against(&pod(""));
+    let pipe = gate.path("given-pipe");
+    crate::harness::make_pipe(&pipe);
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", pipe.to_str().expect("UTF-8")]);
+    assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+    ran.says(&["error: ", "is no file"]);
+}
+
+#[test]
+fn what_may_be_a_mistake_is_told_and_goes_on() {
+    let sandbox = pod("files = { 'inbox/old.csv' = 'x' }");
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", "");
+    let upload = format!("{file}=inbox/x.csv");
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &upload, "--file-name", "inbox/old.csv"]);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    ran.says(&["warning: ", "x.csv` is empty"]);
+    ran.says(&["warning: ", "the job reads `inbox/old.csv`, which is none of the uploads"]);
+    assert_eq!(inbox(&sandbox)[1], ("inbox/x.csv".to_owned(), 0));
+}
+
+#[test]
+fn a_dry_run_shows_what_would_be_brought() {
+    let sandbox = pod("");
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file, "--dry-run"]);
+    let shown: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let upload = &shown["uploads"][0];
+    let sha256 = upload["sha256"].as_str().expect("a hash");
+    assert_eq!((upload["local"].as_str(), upload["bytes"].as_u64(), sha256.len()), (Some(file.as_str()), Some(4), 64));
+    assert_eq!((&shown["payload"]["fileName"], sha256), (&upload["remote"], HASH));
+    assert!(sandbox.requests().is_empty());
+}
+
+/// A pod that reads a little of the first upload and no more, and a file that no socket takes whole.
+fn stalling(arguments: &[&str]) -> (Sandbox, crate::harness::Running) {
+    let sandbox = pod("breaks = [{ after = 65536, by = 'stall' }]");
+    let gate = Gate::against(&sandbox);
+    let mut content = String::new();
+    for line in 0..2_000_000 {
+        let _ = writeln!(content, "row {line},100.00");
+    }
+    let file = gate.file("given-large.csv", content);
+    let upload = format!("{file}=inbox/large.csv");
+    let running = gate.start(["run", "--job-name", "GLDATA", "--upload", &upload].iter().chain(arguments));
+    (sandbox, running)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_ends_an_upload_at_once() {
+    for (name, code) in [("TERM", 143), ("INT", 130)] {
+        let (sandbox, mut running) = stalling(&[]);
+        running.until("the upload has begun", || sandbox.uploads() == 1);
+        running.signal(name);
+        let ran = running.finish();
+        assert_eq!((ran.end(), posts(&sandbox)), ((code, "interrupted"), (1, 0)), "{ran:?}");
+        assert_eq!(ran.output("submitted"), "no");
+        ran.says(&["error: ", "nothing was submitted; `inbox/large.csv` may lie in the inbox, as a whole or in part"]);
+    }
+}
+
+#[test]
+fn the_deadline_ends_an_upload() {
+    let (sandbox, running) = stalling(&["--timeout", "3s"]);
+    let ran = running.finish();
+    assert_eq!((ran.end(), posts(&sandbox)), ((31, "unreachable"), (1, 0)), "{ran:?}");
+    ran.says(&["error: ", "`inbox/large.csv` may lie in the inbox"]);
+}
+
+#[test]
+fn an_upload_that_makes_no_progress_is_given_up_and_made_anew() {
+    let (sandbox, running) = stalling(&["--request-timeout", "500ms"]);
+    let ran = running.finish();
+    assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (2, 1)), "{ran:?}");
+    ran.says(&["no whole answer from ", "within 500ms"]);
+    let requests = sandbox.requests();
+    let uploads: Vec<_> = requests.iter().filter_map(|request| request.upload.as_ref()).collect();
+    assert_eq!((uploads[0].whole, uploads[1].whole), (false, true));
+}
+
+#[test]
+fn a_file_that_is_changed_in_between_is_not_submitted() {
+    let sandbox = playing("[look]\nreplies = [{ delay = '2s' }]\n[[job]]\nneeds_file = true\n");
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let path = gate.path("x.csv");
+    let mut running = gate.start(["run", "--job-name", "GLDATA", "--upload", &file]);
+    running.until("the look has arrived", || !sandbox.requests().is_empty());
+    std::fs::write(path, "x,2\n").expect("a file");
+    let ran = running.finish();
+    assert_eq!((ran.end(), sandbox.posts(), inbox(&sandbox)), ((2, "usage"), 0, vec![]), "{ran:?}");
+    ran.says(&["error: ", "x.csv` was not uploaded: the file was changed since this run began; nothing was submitted"]);
+    ran.says(&["may lie in the inbox"]);
+}
