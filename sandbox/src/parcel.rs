@@ -39,13 +39,18 @@ impl Parcel {
                 return reader.finish(Some(broken), false);
             }
             match pieces.next().await {
-                Some(Ok(piece)) => reader.push(&piece),
+                Some(Ok(piece)) => reader.push(&piece[..piece.len().min(room(breaks, reader.size))]),
                 // The client is gone.
                 Some(Err(_)) => return reader.finish(Some(Break::GONE), false),
                 None => return reader.finish(None, true),
             }
         }
     }
+}
+
+/// How much more of it is read.
+fn room(breaks: Option<Break>, size: u64) -> usize {
+    breaks.map_or(usize::MAX, |broken| usize::try_from(broken.after - size).unwrap_or(usize::MAX))
 }
 
 struct Reader {

@@ -36,6 +36,8 @@ fn names_every_flag_of_the_contract() {
         "start-period",
         "end-period",
         "file-name",
+        "upload",
+        "overwrite",
         "variable",
         "set",
         "payload",

@@ -42,9 +42,11 @@ fn a_file_is_brought_before_the_submit_and_the_job_reads_it() {
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 4), (1, 1)));
     let requests = sandbox.requests();
-    let order: Vec<&str> = requests.iter().map(|request| request.method.as_str()).collect();
-    assert_eq!(&order[..4], ["GET", "POST", "POST", "GET"], "{requests:?}");
-    assert_eq!(requests[2].payload["fileName"], "inbox/x.csv");
+    let place = |found: &dyn Fn(&epm_sandbox::Request) -> bool| requests.iter().position(found).expect("it arrived");
+    let upload = place(&|request| request.is_upload());
+    let submit = place(&|request| request.is_submit());
+    assert!(place(&|request| request.path == "/aif/rest/") < upload && upload < submit, "{requests:?}");
+    assert_eq!(requests[submit].payload["fileName"], "inbox/x.csv");
     ran.says(&["uploading ", "x.csv` (4 bytes) to `inbox/x.csv`"]);
     ran.says(&["uploaded `inbox/x.csv` in "]);
     assert!(ran.summary.contains("uploaded `inbox/x.csv` (4 bytes)"), "{}", ran.summary);
@@ -146,7 +148,6 @@ fn the_same_content_under_a_name_that_was_given_is_refused_too() {
     assert_eq!(bring(Gate::against(&sandbox)).end(), (32, "rejected"));
 }
 
-/// What an answer to the upload ends the run with.
 #[test]
 fn each_answer_to_an_upload_ends_the_run_as_it_should() {
     let short = ["--request-timeout", "500ms", "--submit-timeout", "500ms", "--outage-budget", "0s"];
@@ -468,4 +469,57 @@ fn a_file_that_is_changed_in_between_is_not_submitted() {
     assert_eq!((ran.end(), sandbox.posts(), inbox(&sandbox)), ((2, "usage"), 0, vec![]), "{ran:?}");
     ran.says(&["error: ", "x.csv` was not uploaded: the file was changed since this run began; nothing was submitted"]);
     ran.says(&["may lie in the inbox"]);
+}
+
+/// The lines of a record, but for the first.
+fn exchanges(record: &str) -> Vec<serde_json::Value> {
+    record.lines().skip(1).map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+#[test]
+fn a_record_holds_size_hash_and_marker_of_a_file_and_no_name() {
+    for (inbox, end, count) in [
+        ("", (0, "succeeded"), 1),
+        ("upload = [{ status = -1, times = 2 }, {}]", (0, "succeeded"), 1),
+        ("upload = [{ fault = 'reset-before' }, {}]", (0, "succeeded"), 2),
+        ("files = { 'inbox/Löhne/Planungslauf.csv' = 'x' }", (32, "rejected"), 1),
+    ] {
+        let sandbox = pod(inbox);
+        let gate = Gate::against(&sandbox).recorded();
+        let file = gate.file("Geheimnis.csv", "4711.25\n[BLANK] Werk Nord\n");
+        let upload = format!("{file}=inbox/Löhne/Planungslauf.csv");
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &upload]);
+        assert_eq!(ran.end(), end, "{ran:?}");
+        for name in ["Geheimnis", "Planungslauf", "hne", "Werk", "4711", "GLDATA", "127.0.0.1"] {
+            assert!(!ran.record.contains(name), "{name}: {}", ran.record);
+        }
+        let exchanges = exchanges(&ran.record);
+        let uploads: Vec<_> = exchanges.iter().filter(|line| line.get("sent").is_some()).collect();
+        assert_eq!(uploads.len(), count, "{}", ran.record);
+        let upload = uploads[count - 1];
+        assert_eq!((&upload["sent"]["size"], &upload["sent"]["marker"]), (&26.into(), &"[BLANK]".into()));
+        let hash = sandbox.requests().into_iter().filter_map(|request| request.upload).next_back().expect("one").sha256;
+        assert_eq!(upload["sent"]["sha256"], hash.as_str());
+        let place = "/interop/rest/11.1.2.3.600/applicationsnapshots/FILE_2.csv/contents?extDirPath=inbox%2FFILE_1";
+        assert_eq!(upload["path"], place, "{}", ran.record);
+        let pod = crate::harness::replaying(&ran.record);
+        let again = Gate::against(&pod);
+        let file = again.file("x.csv", CONTENT);
+        let upload = format!("{file}=inbox/FILE_1/FILE_2.csv");
+        let again = again.run(["run", "--job-name", "NAME_1", "--upload", &upload]);
+        assert_eq!(again.end(), end, "{again:?}\nof\n{}", ran.record);
+    }
+}
+
+#[test]
+fn a_record_tells_how_much_of_a_file_went_out_before_the_end() {
+    let sandbox = pod("breaks = [{ after = 65536, by = 'stall' }]");
+    let gate = Gate::against(&sandbox).recorded();
+    let file = gate.file("given-large.csv", "x".repeat(40_000_000));
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--timeout", "3s", "--upload", &file]);
+    assert_eq!(ran.end(), (31, "unreachable"), "{ran:?}");
+    let exchanges = exchanges(&ran.record);
+    let upload = exchanges.iter().find(|line| line.get("sent").is_some()).expect("the upload");
+    let size = upload["sent"]["size"].as_u64().expect("a size");
+    assert!((65_536..40_000_000).contains(&size), "{}", ran.record);
 }
