@@ -282,7 +282,7 @@ impl Call {
         let conditions = conditions(values, &task)?;
         let retries = retries::retries(values, &task)?;
         let reasons = reasons::rules(values)?;
-        let overwrite = values.switch("overwrite")?;
+        let overwrite = submits && values.switch("overwrite")?;
         if let Some(given) = values.one("overwrite")?.filter(|_| overwrite && uploads.is_empty()) {
             return Err(given.error("there is no `--upload`", "name the file to upload, or leave it out"));
         }

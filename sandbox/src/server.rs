@@ -32,6 +32,10 @@ pub(crate) async fn serve(door: Door, desk: Arc<Desk>) -> io::Result<()> {
 async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Line>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
     let body = match desk.awaits_file(&parts) {
+        // That a length is needed is not documented; that a service wants one before it takes a gigabyte is likely.
+        Some(_) if !parts.headers.contains_key(header::CONTENT_LENGTH) => {
+            return StatusCode::LENGTH_REQUIRED.into_response();
+        }
         Some(breaks) => Received::File(Parcel::read(body, breaks).await),
         None => match to_bytes(body, LARGEST_BODY).await {
             Ok(bytes) => Received::Bytes(bytes),

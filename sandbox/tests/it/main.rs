@@ -8,6 +8,7 @@ mod exec;
 mod faults;
 mod fixtures;
 mod harness;
+mod inbox;
 mod jobs;
 mod journal;
 mod login;

@@ -109,6 +109,10 @@ unavailable-for-a-while | 503/page 503/page versions | -1 | 503/page 503/page 50
 unavailable-for-ever | 503/page 503/page 503/page | 503/page 503/page 503/page | 503/page ...
 unknown-for-a-while | versions | -1 | 2147483647 2147483647 2147483647 0
 unknown-for-ever | versions | -1 | 2147483647 ...
+upload-cut-off | versions | -1 | -1 1
+upload-exists | versions | -1 | -1 1
+upload-in-progress | versions | -1 | -1 1
+upload-refused | versions | -1 | -1 1
 warns | versions | -1 | -1 -1 0
 zero-rows | versions | -1 | -1 -1 0
 "#;
