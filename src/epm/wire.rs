@@ -260,6 +260,22 @@ mod tests {
     }
 
     #[test]
+    fn where_to_ask_is_the_path_of_one_link() {
+        let of = |links: &str| status_link(format!(r#"{{"status":-1,"links":{links}}}"#).as_bytes());
+        let link = |rel: &str, href: &str| {
+            format!(r#"[{{"rel":"self","href":"/interop/rest/v1/s"}},{{"rel":"{rel}","href":"{href}"}}]"#)
+        };
+        let path = Some("/interop/rest/v1/x%2Fy/7?a=b".to_owned());
+        assert_eq!(of(&link("Job Status", "https://evil.example/gw/interop/rest/v1/x%2Fy/7?a=b")), path);
+        assert_eq!(of(&link("job status", "/interop/rest/v1/x%2Fy/7?a=b")), path);
+        assert_eq!(of(&link("Job Status", "https://evil.example/aif/rest/")), None);
+        assert_eq!(of(&link("Download link", "/interop/rest/v1/x")), None);
+        for none in ["[]", "null", "7", r#"[{"rel":"Job Status"}]"#, r#"[{"rel":7,"href":"/interop/rest/"}]"#] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn numbers_and_their_decimal_spelling_are_read_alike() {
         let table = [
             (r#"{"jobId":2100,"status":0}"#, (Some(2100), Some(0))),

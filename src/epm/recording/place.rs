@@ -169,6 +169,13 @@ mod tests {
                 format!("{files}/outbox%2Flogs%2FFILE_1.log/contents"),
             ),
             (
+                &format!("{files}/X%20%C3%A9.csv/contents"),
+                Some("extDirPath=inbox"),
+                format!("{files}/FILE_1.csv/contents?extDirPath=inbox"),
+            ),
+            (&format!("{files}/inbox%5CX%20%C3%A9.csv"), None, format!("{files}/inbox%5CFILE_1.csv")),
+            (&format!("{files}/X%20%C3%A9.csv/contents/7049"), None, format!("{files}/FILE_1.csv/contents/x")),
+            (
                 &format!("{files}/outbox%5Clogs%5CX%20%C3%A9.log/contents"),
                 None,
                 format!("{files}/outbox%5Clogs%5CFILE_1.log/contents"),

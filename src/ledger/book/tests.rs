@@ -89,6 +89,28 @@ fn asking_again_does_not_make_a_success_younger() {
 }
 
 #[test]
+fn the_files_that_are_brought_are_part_of_the_key() {
+    let payload = RawValue::from_string(r#"{"jobType":"BATCH"}"#.to_owned()).unwrap();
+    let with = |files: &[(&str, &str)]| Key::new("r", HOST, &payload, files);
+    // A ledger of before there were such files still holds.
+    let hash = "9885c08d65fdbada3944e74df6972efbb6051aace934d5499ad84e881f4a9b00";
+    assert_eq!(with(&[]).payload, hash);
+    let (a, b) = (("inbox/a", "1"), ("inbox/b", "2"));
+    assert_eq!(with(&[a, b]), with(&[b, a]));
+    let all = [
+        with(&[]),
+        with(&[a]),
+        with(&[b]),
+        with(&[a, b]),
+        with(&[("inbox/a", "2")]),
+        with(&[("inbox/a", "2"), ("inbox/b", "1")]),
+    ];
+    for (index, key) in all.iter().enumerate() {
+        assert!(!all[..index].contains(key), "{index}");
+    }
+}
+
+#[test]
 fn the_key_is_run_place_and_payload_and_not_how_the_payload_is_written() {
     let one = of("k", HOST, r#"{"jobType":"INTEGRATION","a":{"x":1,"y":[1,2],"z":"\u00e4"}}"#);
     assert_eq!(one, of("k", HOST, "{ \"a\" : {\"y\":[1, 2],\n\"x\":1, \"z\":\"ä\"}, \"jobType\" : \"INTEGRATION\" }"));
