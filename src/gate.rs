@@ -270,7 +270,9 @@ impl Gate {
         match read.and_then(|payload| self.may_hold(&payload).map(|()| payload)) {
             Ok(payload) => {
                 self.desk.intends(&payload);
-                inbox::doubts(&self.plan.uploads, &payload).into_iter().for_each(|doubt| self.desk.tell_once(doubt));
+                for doubt in inbox::doubts(&self.plan.uploads, &payload) {
+                    self.desk.tell_once(doubt);
+                }
                 self.client.intends(&payload);
                 Some(payload)
             }

@@ -273,7 +273,9 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
     };
     let url = invocation.url.jobs();
     let parcels = &invocation.plan.uploads;
-    inbox::doubts(parcels, &payload).into_iter().for_each(|doubt| desk.tell_once(doubt));
+    for doubt in inbox::doubts(parcels, &payload) {
+        desk.tell_once(doubt);
+    }
     let uploads = parcels.iter().map(DryUpload::of).collect();
     let shown = DryRun { method: "POST", url: url.as_str(), payload: payload.raw(), uploads };
     let line = serde_json::to_string(&shown).context("cannot write JSON")?;

@@ -72,6 +72,12 @@ impl Received {
     }
 }
 
+/// Whether a request brings a file.
+pub(crate) fn brings_file(parts: &Parts) -> bool {
+    let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
+    parts.method == Method::POST && matches!(Route::of(path), Route::Contents { .. })
+}
+
 impl Heard<'_> {
     fn header(&self, name: HeaderName) -> Option<&str> {
         self.parts.headers.get(name)?.to_str().ok()
@@ -135,11 +141,9 @@ impl Desk {
         self
     }
 
-    /// Whether a request brings a file, and how that is broken off.
-    pub(crate) fn awaits_file(&self, parts: &Parts) -> Option<Option<Break>> {
-        let path = parts.uri.path_and_query().map_or("", |path| path.as_str());
-        let is_file = parts.method == Method::POST && matches!(Route::of(path), Route::Contents { .. });
-        is_file.then(|| self.services().breaks.pop_front())
+    /// How the next upload is broken off, if it is.
+    pub(crate) fn next_break(&self) -> Option<Break> {
+        self.services().breaks.pop_front()
     }
 
     /// What lies in the inboxes.

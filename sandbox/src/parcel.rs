@@ -73,7 +73,7 @@ impl Reader {
 
     fn finish(self, broken: Option<Break>, is_whole: bool) -> Parcel {
         let hash = self.digest.finish();
-        let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         Parcel { size: self.size, sha256, bytes: self.bytes, broken, is_whole }
     }
 }

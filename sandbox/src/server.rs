@@ -14,7 +14,7 @@ use futures_util::stream;
 
 use crate::answer::Answer;
 use crate::clock::Clock;
-use crate::desk::{Desk, Received};
+use crate::desk::{Desk, Received, brings_file};
 use crate::fault::Fault;
 use crate::parcel::Parcel;
 use crate::wire::{Door, Line, Trouble};
@@ -31,16 +31,16 @@ pub(crate) async fn serve(door: Door, desk: Arc<Desk>) -> io::Result<()> {
 
 async fn answer(State(desk): State<Arc<Desk>>, ConnectInfo(line): ConnectInfo<Line>, request: HttpRequest) -> Response {
     let (parts, body) = request.into_parts();
-    let body = match desk.awaits_file(&parts) {
-        // That a length is needed is not documented; that a service wants one before it takes a gigabyte is likely.
-        Some(_) if !parts.headers.contains_key(header::CONTENT_LENGTH) => {
-            return StatusCode::LENGTH_REQUIRED.into_response();
-        }
-        Some(breaks) => Received::File(Parcel::read(body, breaks).await),
-        None => match to_bytes(body, LARGEST_BODY).await {
+    let body = if !brings_file(&parts) {
+        match to_bytes(body, LARGEST_BODY).await {
             Ok(bytes) => Received::Bytes(bytes),
             Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
-        },
+        }
+    } else if parts.headers.contains_key(header::CONTENT_LENGTH) {
+        Received::File(Parcel::read(body, desk.next_break()).await)
+    } else {
+        // Not documented; that a service wants to know how much is to come before it takes a gigabyte is likely.
+        return StatusCode::LENGTH_REQUIRED.into_response();
     };
     match desk.decide(&line, &parts, &body) {
         Ok(answer) => {

@@ -40,13 +40,8 @@ fn parcel(given: &Given) -> Result<Parcel, Error> {
     let measured = inbox::measure(path)
         .map_err(|error| given.error(error.sentence(), "name a file that exists and that this user may read"))?;
     let is_named_by_content = remote.is_none();
-    let remote = match remote {
-        Some(remote) => remote,
-        None => {
-            let of_content = Remote::of_content(path, &measured.sha256);
-            of_content.map_err(|error| misnamed(given, local, error))?
-        }
-    };
+    let of_content = || Remote::of_content(path, &measured.sha256).map_err(|error| misnamed(given, local, error));
+    let remote = remote.map_or_else(of_content, Ok)?;
     Ok(Parcel { local: path.to_owned(), remote, is_named_by_content, measured })
 }
 

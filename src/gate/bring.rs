@@ -16,36 +16,48 @@ use super::Gate;
 /// How far bringing one file has come.
 struct Errand<'a> {
     parcel: &'a Parcel,
-    /// Whether what lies there is read before anything is sent.
-    looks: bool,
+    before: Before,
     /// Whether something else that lies there may be replaced.
     replaces: bool,
-    /// Whether that was deleted once.
-    cleared: bool,
     /// Whether an upload may have arrived without our hearing of it.
     is_open: bool,
     /// Whether EPM has said that a file of that name is there.
     met: bool,
 }
 
+/// What is to be done before the file is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    /// Whatever lies there is deleted.
+    Clear,
+    /// What lies there is read back.
+    Look,
+}
+
 impl<'a> Errand<'a> {
     fn new(parcel: &'a Parcel, overwrite: bool) -> Self {
         let by_content = parcel.is_named_by_content;
-        Self {
-            parcel,
-            looks: by_content,
-            replaces: by_content || overwrite,
-            cleared: false,
-            is_open: false,
-            met: false,
-        }
+        let before = match (by_content, overwrite) {
+            (true, _) => Before::Look,
+            (false, true) => Before::Clear,
+            (false, false) => Before::Nothing,
+        };
+        Self { parcel, before, replaces: by_content || overwrite, is_open: false, met: false }
     }
 
     /// What a refusal of a file that is there is worth: one more look where it may be our own, or may be replaced.
     fn meets(&mut self) -> bool {
         let is_worth_it = !self.met && (self.replaces || self.is_open);
-        (self.met, self.looks) = (true, true);
+        (self.met, self.before) = (true, Before::Look);
         is_worth_it
+    }
+
+    /// An upload brought no answer.
+    fn loses(&mut self, fault: &Fault) {
+        if !fault.is_before_sending() {
+            (self.is_open, self.before) = (true, Before::Look);
+        }
     }
 }
 
@@ -108,9 +120,7 @@ impl Gate {
                 Upload::Changed => Err(Failure::Changed),
                 Upload::Unreadable(why) => Err(Failure::Unreadable(why)),
                 Upload::Lost(fault) => {
-                    let may_have_arrived = !fault.is_before_sending();
-                    errand.is_open |= may_have_arrived;
-                    errand.looks |= may_have_arrived;
+                    errand.loses(&fault);
                     self.desk.sending(errand.is_open);
                     Err(Failure::Lost(fault))
                 }
@@ -121,11 +131,10 @@ impl Gate {
     /// Whether it lies there already; whatever else does is deleted, where it may be.
     async fn is_there(&self, errand: &mut Errand<'_>) -> Result<bool, Failure> {
         let parcel = errand.parcel;
-        if !errand.looks {
-            if errand.replaces && !errand.cleared {
-                self.clear(errand).await?;
-            }
-            return Ok(false);
+        match errand.before {
+            Before::Nothing => return Ok(false),
+            Before::Clear => return self.clear(errand).await.map(|()| false),
+            Before::Look => {}
         }
         let there = match self.client.measure(&parcel.remote).await {
             // Who may bring files may not be let read them; what lies there is then for EPM to judge.
@@ -139,10 +148,7 @@ impl Gate {
                 }
                 Ok(true)
             }
-            Some(_) if errand.replaces => {
-                self.clear(errand).await?;
-                Ok(false)
-            }
+            Some(_) if errand.replaces => self.clear(errand).await.map(|()| false),
             Some(_) if errand.is_open => Err(Failure::Other),
             // EPM will say what it thinks of that.
             Some(_) | None => Ok(false),
@@ -153,7 +159,7 @@ impl Gate {
         if self.client.delete(&errand.parcel.remote).await? {
             self.desk.deleted();
         }
-        errand.cleared = true;
+        errand.before = Before::Nothing;
         Ok(())
     }
 

@@ -214,6 +214,8 @@ fn plan(start: Instant, times: Times) -> (Rules, Plan) {
         lead: Duration::ZERO,
     };
     let plan = Plan {
+        uploads: Vec::new(),
+        overwrite: false,
         task: Task::Attach(Vec::new()),
         refusal: None,
         look: None,

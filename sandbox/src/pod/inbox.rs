@@ -73,10 +73,10 @@ impl Inbox {
         }
         // The words are those of the page; the number that goes with them is not documented.
         let exists = self.files.contains_key(&name);
-        let done = |status: &Value| envelope(status, &Value::Null, url);
-        let usual = match exists {
-            true => refusal(8, &format!("EPMCSS-00302: file or folder exists: {name}")),
-            false => done(&json!(0)),
+        let usual = if exists {
+            refusal(8, &format!("EPMCSS-00302: file or folder exists: {name}"))
+        } else {
+            envelope(&json!(0), &Value::Null, url)
         };
         let usual = Answer::json(200, &usual);
         let reply = self.uploads.next(&self.script.upload, now);

@@ -88,7 +88,9 @@ fn pour(path: &Path, planned: &Measured, sender: &mpsc::Sender<Vec<u8>>, tap: Op
     let mut file = inbox::open(path).map_err(|error| Fault::Unreadable(error.sentence()))?;
     let (mut digest, mut left, mut held) = (Digest::default(), planned.bytes, Vec::new());
     let send = |piece: Vec<u8>| {
-        tap.iter().for_each(|tap| tap.push(&piece));
+        if let Some(tap) = tap {
+            tap.push(&piece);
+        }
         piece.is_empty() || sender.blocking_send(piece).is_ok()
     };
     loop {
