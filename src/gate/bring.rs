@@ -1,8 +1,11 @@
 //! Bringing files to the inbox, before the submit: what is there already is met with care, since the job of another gate
 //! may be reading it, and an answer that was lost is made up for by reading back what lies there.
 
-use tokio::time::{Instant, sleep_until};
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::digest::Measured;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::upload::{Failure, Upload};
 use crate::foreign::quote_path;
@@ -12,6 +15,9 @@ use crate::submit::Unsubmitted;
 use crate::wait::{next_try, persist};
 
 use super::Gate;
+
+/// How long what lies under a name of our content must stay as it is before it is replaced.
+const STABLE: Duration = Duration::from_secs(2);
 
 /// How far bringing one file has come.
 struct Errand<'a> {
@@ -141,6 +147,12 @@ impl Gate {
             Err(ReadError::Refused(Refusal::Forbidden { .. })) => return Ok(false),
             there => there?,
         };
+        let there = match there {
+            Some(other) if parcel.is_named_by_content && other != parcel.measured => {
+                self.at_rest(parcel, other).await?
+            }
+            there => there,
+        };
         match there {
             Some(there) if there == parcel.measured => {
                 if !errand.is_open {
@@ -153,6 +165,19 @@ impl Gate {
             // EPM will say what it thinks of that.
             Some(_) | None => Ok(false),
         }
+    }
+
+    /// What lies there once it stays as it is: another gate may be bringing the same at this moment, and a part of that is
+    /// not to be deleted.
+    async fn at_rest(&self, parcel: &Parcel, mut seen: Measured) -> Result<Option<Measured>, Failure> {
+        while Instant::now() + STABLE < self.plan.rules.deadline.last_poll() {
+            sleep(STABLE).await;
+            match self.client.measure(&parcel.remote).await? {
+                Some(now) if now != seen && now != parcel.measured => seen = now,
+                there => return Ok(there),
+            }
+        }
+        Err(Failure::Lost(Fault::Late))
     }
 
     async fn clear(&self, errand: &mut Errand<'_>) -> Result<(), Failure> {

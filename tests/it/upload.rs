@@ -95,6 +95,29 @@ fn something_else_under_a_name_of_our_content_is_replaced() {
 }
 
 #[test]
+fn a_part_that_another_gate_is_bringing_is_left_to_it() {
+    let gate = Gate::against(&pod(""));
+    let file = gate.file("x.csv", CONTENT);
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file, "--dry-run"]);
+    let shown: serde_json::Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    let name = shown["uploads"][0]["remote"].as_str().expect("a name").to_owned();
+    let sandbox = pod(&format!("files = {{ '{name}' = 'x' }}"));
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let mut running = gate.start(["run", "--job-name", "GLDATA", "--upload", &file]);
+    let reads = || sandbox.requests().iter().filter(|request| request.path.contains("inbox%2F")).count();
+    running.until("it was read", || reads() == 1);
+    // As the other one does, here in two steps.
+    let other = Gate::against(&sandbox).set("EPM_OVERWRITE", "1");
+    let file = other.file("x.csv", CONTENT);
+    assert_eq!(other.run(["submit", "--job-name", "OTHER", "--upload", &format!("{file}={name}")]).code, 0);
+    let ran = running.finish();
+    assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (1, 2)), "{ran:?}");
+    assert!(!ran.stderr.contains("deleted"), "{ran:?}");
+    ran.says(&["holds the same already; left as it is"]);
+}
+
+#[test]
 fn names_with_spaces_and_letters_of_any_kind_arrive_as_they_are() {
     for name in ["inbox/Löhne & Gehälter 100%+#?;=.csv", "inbox/2026 ü/Ja n.csv", "inbox/日本.csv"] {
         let sandbox = pod("");
