@@ -9,7 +9,7 @@ mod feed;
 use ::url::Url;
 use percent_encoding::utf8_percent_encode;
 use reqwest::Method;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use tokio::time::Instant;
 
 use crate::auth::NoToken;
@@ -211,7 +211,9 @@ impl Client {
         };
         let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("POST", &url)));
         let (feed, body) = Feed::open(parcel, progress.clone(), noted.taps());
-        let request = shown.on(client.post(url.clone()).header(CONTENT_TYPE, "application/octet-stream").body(body));
+        // The length would not be told of an empty file.
+        let request = client.post(url.clone()).header(CONTENT_LENGTH, parcel.measured.bytes);
+        let request = shown.on(request.header(CONTENT_TYPE, "application/octet-stream").body(body));
         // Once it is out as a whole, EPM may take its time to store it.
         let allowance = || {
             let is_out = progress.sent() >= parcel.measured.bytes;
