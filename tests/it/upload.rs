@@ -344,6 +344,21 @@ fn the_content_is_part_of_the_key_even_where_the_name_stays() {
 }
 
 #[test]
+fn another_attempt_brings_nothing_anew() {
+    let sandbox = playing(
+        "[[job]]\nneeds_file = true\npolls = [{ status = 1, details = 'java.net.SocketTimeoutException: connect timed out' }]\n\
+         [[job]]\nneeds_file = true\npolls = [{ status = 0 }]\n",
+    );
+    let gate = Gate::against(&sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let upload = format!("{file}=inbox/x.csv");
+    let retry =
+        ["--retries", "1", "--retry-on", "connectivity,unclassified", "--retry-delay", "10ms", "--retry-anyway"];
+    let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &upload].iter().chain(&retry));
+    assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (1, 2)), "{ran:?}");
+}
+
+#[test]
 fn an_upload_that_failed_leaves_no_intent() {
     let sandbox = pod("upload = [{ status = 8, details = 'no', taken = false }, {}]");
     let mut gate = Gate::against(&sandbox).set("EPM_LEDGER_KEY", "k");
