@@ -12,7 +12,7 @@ use crate::foreign::quote_path;
 use crate::inbox::Parcel;
 use crate::pace;
 use crate::submit::Unsubmitted;
-use crate::wait::{next_try, persist};
+use crate::wait::next_try;
 
 use super::Gate;
 
@@ -90,16 +90,21 @@ impl Gate {
         let mut errand = Errand::new(parcel, self.plan.overwrite);
         let mut since = None;
         loop {
-            let fault = match self.try_to_bring(&mut errand).await {
-                Err(Failure::Lost(fault)) => fault,
+            match self.try_to_bring(&mut errand).await {
+                Err(Failure::Lost(fault)) => self.outlast(&mut since, fault).await?,
                 done => return done,
-            };
-            let since = *since.get_or_insert_with(Instant::now);
-            let next = next_try(&self.plan.rules, since, &fault, self.client.has_answered());
-            let Some(next) = next else { return Err(Failure::Lost(fault)) };
-            self.tell_fault(&fault);
-            sleep_until(next).await;
+            }
         }
+    }
+
+    /// Waits until it is time to try again after a fault. `since`: when the first of them came.
+    async fn outlast(&self, since: &mut Option<Instant>, fault: Fault) -> Result<(), Failure> {
+        let since = *since.get_or_insert_with(Instant::now);
+        let next = next_try(&self.plan.rules, since, &fault, self.client.has_answered());
+        let Some(next) = next else { return Err(Failure::Lost(fault)) };
+        self.tell_fault(&fault);
+        sleep_until(next).await;
+        Ok(())
     }
 
     async fn try_to_bring(&self, errand: &mut Errand<'_>) -> Result<(), Failure> {
@@ -191,7 +196,7 @@ impl Gate {
     /// Asks until EPM is done with a file: where it has told us to, or else by reading back what lies there.
     async fn settle_upload(&self, parcel: &Parcel, mut path: Option<String>) -> Result<(), Failure> {
         let rules = &self.plan.rules;
-        let began = Instant::now();
+        let (began, mut since) = (Instant::now(), None);
         self.desk.tell_busy();
         loop {
             let pause = rules.pace.interval(began.elapsed(), pace::stray());
@@ -199,14 +204,12 @@ impl Gate {
             if Instant::now() >= rules.deadline.last_poll() {
                 return Err(Failure::Busy);
             }
-            let ask = async || match self.ask_upload(parcel, path.as_deref()).await {
-                Err(Failure::Lost(fault)) => Err(fault),
-                other => Ok(other),
-            };
-            match persist(rules, || true, ask, |fault| self.tell_fault(fault)).await.map_err(Failure::Lost)?? {
-                Settled::Done => return Ok(()),
-                Settled::Busy => {}
-                Settled::Nowhere => path = None,
+            match self.ask_upload(parcel, path.as_deref()).await {
+                Ok(Settled::Done) => return Ok(()),
+                Ok(Settled::Busy) => since = None,
+                Ok(Settled::Nowhere) => path = None,
+                Err(Failure::Lost(fault)) => self.outlast(&mut since, fault).await?,
+                Err(failure) => return Err(failure),
             }
         }
     }
