@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use axum::http::header::{CACHE_CONTROL, LOCATION, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_RANGES, CACHE_CONTROL, CONTENT_RANGE, ETAG, LOCATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
 use crate::envelope::Facts;
 use crate::fault::Fault;
 use crate::page;
+use crate::range::{Share, Wish};
 use crate::scenario::{HeaderText, Reply, Says};
+
+/// What a file is served as. // epm-api.md §4.1
+const FILE: &str = "application/octet-stream";
 
 /// An answer, and what the journal will say of it.
 #[derive(Debug)]
@@ -20,6 +24,10 @@ pub(crate) struct Answer {
     pub(crate) body: Vec<u8>,
     /// How many bytes of blank lines follow the body.
     pub(crate) padding: u64,
+    /// How many of them were left out before these.
+    pub(crate) padded: u64,
+    /// After how many bytes of all that it breaks off; none where it does not.
+    pub(crate) cut_after: Option<u64>,
     pub(crate) fault: Option<Fault>,
     pub(crate) delay: Duration,
     pub(crate) taken: bool,
@@ -51,7 +59,7 @@ impl Answer {
     }
 
     pub(crate) fn file(bytes: Vec<u8>) -> Self {
-        Self::new(200, "application/octet-stream", bytes)
+        Self::new(200, FILE, bytes)
     }
 
     /// The server's own page for an error.
@@ -94,12 +102,48 @@ impl Answer {
             Says::ErrorPage => Self::html(reply.http, &page::error(reply.http)),
             Says::Text { content_type, body } => Self::new(reply.http, content_type, about.fill(body).into_bytes()),
         };
-        let Reply { fault, delay, padding, .. } = *reply;
+        let Reply { fault, delay, padding, cut_after, .. } = *reply;
         // A reply that changes nothing but the way leaves a refusal one.
         let http = if reply.http == 200 { said.http } else { reply.http };
         let mut headers = said.headers;
         headers.extend(reply.headers.clone());
-        Self { http, headers, padding, fault, delay, ..said }.challenging()
+        Self { http, headers, padding, cut_after, fault, delay, ..said }.challenging()
+    }
+
+    /// The part of a file that is asked for, and what tells its state.
+    pub(crate) fn ranged(mut self, wish: Wish<'_>) -> Self {
+        if self.http != 200 || self.content_type != FILE {
+            return self;
+        }
+        let length = self.body.len() as u64 + self.padding;
+        let scripted = self.headers.iter().find(|(name, _)| *name == ETAG).and_then(|(_, value)| value.fixed());
+        let tag = scripted.map_or_else(|| format!("\"{length:x}\""), ToOwned::to_owned);
+        let mut told = vec![(ACCEPT_RANGES, "bytes".to_owned()), (ETAG, tag.clone())];
+        match wish.share(length, &tag) {
+            Share::Whole => {}
+            Share::Rest(first) => {
+                self.http = 206;
+                self.leave_out(first);
+                told.push((CONTENT_RANGE, format!("bytes {first}-{}/{length}", length - 1)));
+            }
+            Share::Nothing => {
+                self.http = 416;
+                self.leave_out(length);
+                told.push((CONTENT_RANGE, format!("bytes */{length}")));
+            }
+        }
+        self.headers.retain(|(name, _)| *name != ETAG);
+        let fixed = |(name, value)| Some((name, HeaderText::Fixed(HeaderValue::try_from(value).ok()?)));
+        self.headers.extend(told.into_iter().filter_map(fixed));
+        self
+    }
+
+    /// Leaves so many bytes out at the beginning.
+    fn leave_out(&mut self, bytes: u64) {
+        let of_body = bytes.min(self.body.len() as u64);
+        self.body.drain(..usize::try_from(of_body).unwrap_or(self.body.len()));
+        self.padded = bytes - of_body;
+        self.padding -= self.padded;
     }
 
     /// Names the job that was asked for.
@@ -133,6 +177,8 @@ impl Answer {
             content_type: content_type.into(),
             body,
             padding: 0,
+            padded: 0,
+            cut_after: None,
             fault: None,
             delay: Duration::ZERO,
             taken: false,

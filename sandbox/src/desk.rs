@@ -17,6 +17,7 @@ use crate::journal::{Journal, Request, Upload};
 use crate::login::{Entry, Login, bearer};
 use crate::parcel::Parcel;
 use crate::pod::{Call, Pod, Stored};
+use crate::range::Wish;
 use crate::replay::Replay;
 use crate::route::Route;
 use crate::scenario::Break;
@@ -87,6 +88,10 @@ impl Heard<'_> {
         self.parts.uri.path_and_query().map_or("", |path| path.as_str())
     }
 
+    fn wish(&self) -> Wish<'_> {
+        Wish { range: self.header(header::RANGE), if_range: self.header(header::IF_RANGE) }
+    }
+
     /// What the journal keeps of it, whatever it is about.
     fn record(&self, answer: &Answer) -> Request {
         Request {
@@ -106,6 +111,7 @@ impl Heard<'_> {
                 whole: parcel.is_whole,
             }),
             user_agent: self.header(header::USER_AGENT).map(Into::into),
+            range: self.header(header::RANGE).map(Into::into),
             grant: None,
             client: None,
         }
@@ -189,7 +195,7 @@ impl Services {
         let now = Instant::now();
         let payload: Option<Value> = serde_json::from_slice(heard.body.bytes()).ok();
         if let Some(replay) = &mut self.replay {
-            let answer = replay.answer(heard.parts.method.as_str(), heard.path());
+            let answer = replay.answer(heard.parts.method.as_str(), heard.path(), heard.wish());
             let request = heard.record(&answer);
             return (answer, Request { payload: payload.unwrap_or_default(), ..request });
         }
@@ -206,6 +212,7 @@ impl Services {
             content_type: heard.header(header::CONTENT_TYPE).unwrap_or_default(),
             payload: payload.as_ref(),
             parcel: heard.body.file(),
+            wish: heard.wish(),
         };
         let answer = self.pod.answer(&call, now);
         let let_in = entry == Entry::LetIn;

@@ -35,6 +35,9 @@ pub struct Request {
     pub upload: Option<Upload>,
     /// How the client calls itself.
     pub user_agent: Option<String>,
+    /// Which part of a file was asked for, where it was a part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
     /// Which grant was asked for, where it went to the identity service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant: Option<String>,

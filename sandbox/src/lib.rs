@@ -28,6 +28,7 @@ mod login;
 mod page;
 mod parcel;
 mod pod;
+mod range;
 mod replay;
 mod route;
 mod sandbox;

@@ -19,6 +19,7 @@ use crate::answer::{About, Answer};
 use crate::envelope::refusal;
 use crate::login::{Entry, Login};
 use crate::parcel::Parcel;
+use crate::range::Wish;
 use crate::route::Route;
 use crate::scenario::{Look, Scenario};
 use crate::script::Cursor;
@@ -34,6 +35,7 @@ pub(crate) struct Call<'a> {
     pub(crate) payload: Option<&'a Value>,
     /// The file that is brought.
     pub(crate) parcel: Option<&'a Parcel>,
+    pub(crate) wish: Wish<'a>,
 }
 
 /// The pod's state.
@@ -85,7 +87,7 @@ impl Pod {
             (Route::Pipeline { code }, "GET") => self.jobs.pipeline(code, now),
             (Route::Contents { name, .. }, "GET") => match self.inbox.give(name) {
                 Some(answer) => answer,
-                None => self.jobs.download(name, now),
+                None => self.jobs.download(name, call.wish, now),
             },
             (Route::Contents { prefix, name, folder }, "POST") => match call.parcel {
                 Some(parcel) => self.inbox.take(name, folder, parcel, &base(&file(prefix, name)), now),
@@ -151,6 +153,7 @@ mod tests {
 
     use super::{Call, submitted};
     use crate::login::Entry;
+    use crate::range::Wish;
 
     fn why(content_type: &str, payload: Option<&Value>) -> Option<&'static str> {
         let call = Call {
@@ -161,6 +164,7 @@ mod tests {
             content_type,
             payload,
             parcel: None,
+            wish: Wish::default(),
         };
         submitted(&call).err()
     }

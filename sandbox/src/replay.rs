@@ -7,12 +7,13 @@ mod line;
 use std::collections::HashMap;
 use std::path::Path;
 
-use axum::http::header::{CONTENT_TYPE, DATE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE};
 use axum::http::{HeaderName, HeaderValue};
 
 use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::page::{self, Page};
+use crate::range::Wish;
 use crate::scenario::HeaderText;
 
 pub use error::Error;
@@ -80,7 +81,7 @@ impl Replay {
     }
 
     /// The next answer to this request; the last one repeats. What was never asked is not there.
-    pub(crate) fn answer(&mut self, method: &str, path: &str) -> Answer {
+    pub(crate) fn answer(&mut self, method: &str, path: &str, wish: Wish<'_>) -> Answer {
         let start = ROOTS.iter().filter_map(|root| path.find(root)).min().unwrap_or_default();
         let asked = format!("{method} {}", &path[start..]);
         let Some(part) = self.recorded_as(&asked).and_then(|asked| self.parts.get_mut(&asked)) else {
@@ -88,7 +89,7 @@ impl Replay {
         };
         let line = part.lines.get(part.played).or(part.lines.last());
         part.played += 1;
-        line.map_or_else(|| Answer::error(404), Line::answer)
+        line.map_or_else(|| Answer::error(404), |line| line.file(wish).unwrap_or_else(|| line.answer()))
     }
 
     /// How the record has a request. Whoever asks calls the pipeline by its name, which is one that the record does not
@@ -116,6 +117,30 @@ fn read<'a, T: serde::Deserialize<'a>>(origin: &str, index: usize, text: &'a str
 }
 
 impl Line {
+    /// A file whose length is known, or the rest of one: so much of it as came. None where it is no such thing.
+    fn file(&self, wish: Wish<'_>) -> Option<Answer> {
+        let body = self.body.as_ref().filter(|body| body.is == Some(Kind::File))?;
+        let total = self.length()?;
+        let served = total.min(LARGEST_FILE);
+        let came = body.size.unwrap_or_default();
+        let came = if served == total { came } else { came.saturating_mul(served) / total };
+        let whole = Answer { http: 200, body: body.filler(served), ..self.whole() };
+        let mut answer = if self.http == Some(206) { whole.ranged(wish) } else { whole };
+        answer.cut_after = self.fault.map(|_| came);
+        answer.fault = self.fault.filter(|fault| *fault != Trouble::Broken).map(|_| Fault::Stall);
+        Some(answer)
+    }
+
+    /// How long the whole file is, by the headers of an answer that holds it or its rest.
+    fn length(&self) -> Option<u64> {
+        let length = match self.http? {
+            200 => self.headers.get(CONTENT_LENGTH.as_str())?.as_str(),
+            206 => self.headers.get(CONTENT_RANGE.as_str())?.rsplit('/').next()?,
+            _ => return None,
+        };
+        length.parse().ok()
+    }
+
     fn answer(&self) -> Answer {
         match (self.fault, self.http) {
             // No connection was made, so that even a submit was sent again. A server that is there comes nearest to that

@@ -70,8 +70,10 @@ fn response(answer: Answer, now: SystemTime) -> Response {
     let length = answer.body.len() as u64 + answer.padding;
     let (body, length) = match answer.fault {
         Some(Fault::Endless) => (endless(answer.body), None),
-        Some(Fault::Stall) => (stalled(answer.body), Some(length)),
-        _ if answer.padding > 0 => (padded(answer.body, answer.padding), Some(length)),
+        Some(Fault::Stall) => (stalled(answer.body, answer.cut_after), Some(length)),
+        _ if answer.padding > 0 || answer.cut_after.is_some() => {
+            (padded(answer.body, answer.padding, answer.padded, answer.cut_after), Some(length))
+        }
         _ => (Body::from(answer.body), None),
     };
     let mut response = Response::new(body);
@@ -97,20 +99,34 @@ fn endless(body: Vec<u8>) -> Body {
     Body::from_stream(chunks.map(Ok::<_, io::Error>))
 }
 
-/// Half of the body, and then nothing.
-fn stalled(mut body: Vec<u8>) -> Body {
-    body.truncate(body.len() / 2);
+/// A part of the body, or half of it, and then nothing.
+fn stalled(mut body: Vec<u8>, part: Option<u64>) -> Body {
+    let part = part.and_then(|part| usize::try_from(part).ok());
+    body.truncate(part.unwrap_or(body.len() / 2));
     let half = stream::once(std::future::ready(Ok::<_, io::Error>(body)));
     Body::from_stream(half.chain(stream::pending()))
 }
 
-/// The body, then blank lines, made as they go out. They are long, so that a client has few of them to look at.
-fn padded(body: Vec<u8>, padding: u64) -> Body {
+/// The body, then blank lines, made as they go out, from a place within them on. They are long, so that a client has few
+/// of them to look at. After `cut` bytes of all that the connection ends.
+fn padded(mut body: Vec<u8>, padding: u64, from: u64, cut: Option<u64>) -> Body {
     const PIECE: u64 = 64 * 1024;
-    let blank = (" ".repeat(64 * 1024 - 1) + "\n").into_bytes();
-    let pieces = (0..padding.div_ceil(PIECE)).map(move |n| {
-        let length = PIECE.min(padding - n * PIECE);
-        blank[..usize::try_from(length).unwrap_or(blank.len())].to_vec()
+    let most = cut.unwrap_or(u64::MAX);
+    let end = from + padding.min(most.saturating_sub(body.len() as u64));
+    body.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    let pieces = (from / PIECE..end.div_ceil(PIECE)).map(move |n| {
+        let within = |place: u64| usize::try_from(place.clamp(n * PIECE, (n + 1) * PIECE) - n * PIECE).unwrap_or(0);
+        let blank = " ".repeat(64 * 1024 - 1) + "\n";
+        blank.as_bytes()[within(from)..within(end)].to_vec()
     });
-    Body::from_stream(stream::iter(std::iter::once(body).chain(pieces).map(Ok::<_, io::Error>)))
+    let sent = stream::iter(std::iter::once(body).chain(pieces).map(Ok));
+    if cut.is_none() {
+        return Body::from_stream(sent);
+    }
+    // What was handed over goes out while the stream has nothing more; then it ends in an error, and so the connection.
+    let broken = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionReset))
+    });
+    Body::from_stream(sent.chain(broken))
 }

@@ -9,6 +9,7 @@ use super::pipeline::Pipeline;
 use crate::answer::{About, Answer};
 use crate::envelope::{Facts, refusal};
 use crate::file;
+use crate::range::Wish;
 use crate::scenario::{Changes, JobScript, Reply, Says};
 use crate::script::Cursor;
 
@@ -94,7 +95,7 @@ impl Job {
     }
 
     /// What asking for a file is answered, where it is one of this job's.
-    pub(crate) fn downloaded(&mut self, segment: &str, now: Instant) -> Option<Answer> {
+    pub(crate) fn downloaded(&mut self, segment: &str, wish: Wish<'_>, now: Instant) -> Option<Answer> {
         let is_named = |name: &str| file::is_named(segment, name, self.script.log_separator);
         let text = if is_named(&self.facts.log_file) {
             self.script.log.as_deref()
@@ -107,10 +108,11 @@ impl Job {
             Some(text) => Answer::file(self.facts.fill(text).into_bytes()),
             None => no_file(),
         };
-        Some(match self.downloads.next(&self.script.download, now) {
+        let answer = match self.downloads.next(&self.script.download, now) {
             Some(reply) => Answer::scripted(reply, usual, About::NoJob(&self.facts)),
             None => usual,
-        })
+        };
+        Some(if self.script.ranges { answer.ranged(wish) } else { answer })
     }
 }
 

@@ -10,6 +10,7 @@ use super::Submit;
 use super::job::{Job, no_file};
 use crate::answer::Answer;
 use crate::envelope::refusal;
+use crate::range::Wish;
 use crate::scenario::{JobName, JobScript};
 use crate::script::Cursor;
 
@@ -95,8 +96,8 @@ impl Jobs {
     }
 
     /// A job's log or output, the newest job's where several share a name.
-    pub(crate) fn download(&mut self, segment: &str, now: Instant) -> Answer {
-        let answer = |job: &mut Job| Some(job.downloaded(segment, now)?.about(job.id()));
+    pub(crate) fn download(&mut self, segment: &str, wish: Wish<'_>, now: Instant) -> Answer {
+        let answer = |job: &mut Job| Some(job.downloaded(segment, wish, now)?.about(job.id()));
         let found = self.known.iter_mut().rev().find_map(answer);
         found.unwrap_or_else(no_file)
     }

@@ -1,5 +1,6 @@
 use super::{Error, Replay, text_of};
 use crate::fault::Fault;
+use crate::range::Wish;
 
 const HEAD: &str = r#"{"format":1,"program":"epm-gate 0.1.0","command":"run"}"#;
 
@@ -16,15 +17,15 @@ fn answers_come_in_the_order_of_the_record_and_the_last_repeats() {
         r#"{"n":3,"method":"GET","path":"/aif/rest/V1/jobs/7","http":200,"body":{"json":{"status":1,"status":0,"jobId":7}}}"#,
     ])
     .unwrap();
-    let first = replay.answer("GET", job);
+    let first = replay.answer("GET", job, Wish::default());
     assert_eq!((first.http, first.body.as_slice(), first.taken), (200, &br#"{"status":-1,"jobId":7}"#[..], false));
-    assert_eq!(replay.answer("GET", &format!("/gateway{job}")).fault, Some(Fault::ResetAfter));
+    assert_eq!(replay.answer("GET", &format!("/gateway{job}"), Wish::default()).fault, Some(Fault::ResetAfter));
     for _ in 0..2 {
         // What stands twice still stands twice.
-        assert_eq!(replay.answer("GET", job).body, br#"{"status":1,"status":0,"jobId":7}"#);
+        assert_eq!(replay.answer("GET", job, Wish::default()).body, br#"{"status":1,"status":0,"jobId":7}"#);
     }
-    assert_eq!(replay.answer("POST", job).http, 404);
-    assert_eq!(replay.answer("GET", "/aif/rest/V1/jobs/8").http, 404);
+    assert_eq!(replay.answer("POST", job, Wish::default()).http, 404);
+    assert_eq!(replay.answer("GET", "/aif/rest/V1/jobs/8", Wish::default()).http, 404);
 }
 
 #[test]
@@ -45,7 +46,7 @@ fn each_fault_has_the_answer_that_comes_nearest() {
         (r#""fault":"too-large","http":502"#, 502, None),
     ] {
         let mut replay = of(&[&format!(r#"{{"method":"GET","path":"/aif/rest/",{line}}}"#)]).unwrap();
-        let answer = replay.answer("GET", "/aif/rest/");
+        let answer = replay.answer("GET", "/aif/rest/", Wish::default());
         assert_eq!((answer.http, answer.fault), (http, fault), "{line}");
         assert_eq!(answer.padding > 0, line.contains("too-large"), "{line}");
     }
@@ -55,7 +56,7 @@ fn each_fault_has_the_answer_that_comes_nearest() {
 fn bodies_that_are_no_json_are_made_up_to_what_is_known_of_them() {
     let body = |text: &str| {
         let line = format!(r#"{{"method":"GET","path":"/aif/rest/","http":503,"body":{text}}}"#);
-        of(&[&line]).unwrap().answer("GET", "/aif/rest/")
+        of(&[&line]).unwrap().answer("GET", "/aif/rest/", Wish::default())
     };
     let log = body(r#"{"is":"file","size":300,"sha256":"00","marker":"[BLANK]"}"#);
     assert_eq!((log.body.len(), log.content_type.as_str()), (300, "application/octet-stream"));
@@ -73,7 +74,7 @@ fn a_date_goes_out_as_it_was_only_beside_another_one() {
         let line = format!(
             r#"{{"method":"GET","path":"/aif/rest/","http":429,"headers":{{"date":"Sun, 06 Nov 1994 08:49:37 GMT","content-length":"7","retry-after":"{retry}"}}}}"#
         );
-        let answer = of(&[&line]).unwrap().answer("GET", "/aif/rest/");
+        let answer = of(&[&line]).unwrap().answer("GET", "/aif/rest/", Wish::default());
         answer.headers.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(names("3"), ["retry-after"]);
@@ -84,7 +85,7 @@ fn a_date_goes_out_as_it_was_only_beside_another_one() {
 fn a_submit_that_made_a_job_counts_as_taken() {
     let taken = |body: &str| {
         let line = format!(r#"{{"method":"POST","path":"/aif/rest/V1/jobs","http":200,"body":{{"json":{body}}}}}"#);
-        let answer = of(&[&line]).unwrap().answer("POST", "/aif/rest/V1/jobs");
+        let answer = of(&[&line]).unwrap().answer("POST", "/aif/rest/V1/jobs", Wish::default());
         (answer.taken, answer.job_id)
     };
     assert_eq!(taken(r#"{"jobId":"2100"}"#), (true, Some(2100)));
@@ -117,7 +118,8 @@ fn an_answer_that_may_have_no_body_has_none() {
         let error = of_body(http, r#"{"json":{}}"#).unwrap_err().to_string();
         assert_eq!(error, "line 2 of the record `r.jsonl` is wrong: its `http` allows no `body`");
         assert!(of_body(http, r#"{"is":"text","size":3}"#).is_err());
-        let answer = of_body(http, r#"{"is":"nothing","size":0}"#).unwrap().answer("GET", "/aif/rest/");
+        let answer =
+            of_body(http, r#"{"is":"nothing","size":0}"#).unwrap().answer("GET", "/aif/rest/", Wish::default());
         assert_eq!((answer.http, answer.body.len()), (http, 0));
     }
 }
@@ -148,11 +150,36 @@ fn a_pipeline_is_known_by_any_name_where_there_is_one() {
         |name: &str| format!(r#"{{"method":"GET","path":"{pipeline}{name}","http":200,"body":{{"json":"{name}"}}}}"#);
     let mut replay = of(&[&line("NAME_1")]).unwrap();
     for name in ["NAME_1", "DAILY", "D%20L"] {
-        assert_eq!(replay.answer("GET", &format!("{pipeline}{name}")).body, b"\"NAME_1\"", "{name}");
+        assert_eq!(replay.answer("GET", &format!("{pipeline}{name}"), Wish::default()).body, b"\"NAME_1\"", "{name}");
     }
-    assert_eq!(replay.answer("POST", &format!("{pipeline}DAILY")).http, 404);
-    assert_eq!(replay.answer("GET", "/aif/rest/V1/pipeline").http, 404);
+    assert_eq!(replay.answer("POST", &format!("{pipeline}DAILY"), Wish::default()).http, 404);
+    assert_eq!(replay.answer("GET", "/aif/rest/V1/pipeline", Wish::default()).http, 404);
     let mut replay = of(&[&line("NAME_1"), &line("NAME_2")]).unwrap();
-    assert_eq!(replay.answer("GET", &format!("{pipeline}DAILY")).http, 404);
-    assert_eq!(replay.answer("GET", &format!("{pipeline}NAME_2")).body, b"\"NAME_2\"");
+    assert_eq!(replay.answer("GET", &format!("{pipeline}DAILY"), Wish::default()).http, 404);
+    assert_eq!(replay.answer("GET", &format!("{pipeline}NAME_2"), Wish::default()).body, b"\"NAME_2\"");
+}
+
+#[test]
+fn a_file_breaks_off_where_it_did_and_its_rest_fits() {
+    let headers = r#""headers":{"content-type":"application/octet-stream","content-length":"100"}"#;
+    let rest = r#""headers":{"content-type":"application/octet-stream","content-range":"bytes 30-99/100"}"#;
+    let line = |http: u16, headers: &str, size: u64| {
+        format!(r#"{{"method":"GET","path":"/interop/x","http":{http},{headers},"body":{{"is":"file","size":{size}}}"#)
+    };
+    let lines = [
+        format!(r#"{},"fault":"broken"}}"#, line(200, headers, 30)),
+        format!(r#"{},"fault":"timeout"}}"#, line(206, rest, 40)),
+        format!("{}}}", line(206, rest, 30)),
+    ];
+    let mut replay = of(&lines.each_ref().map(String::as_str)).unwrap();
+    let first = replay.answer("GET", "/interop/x", Wish::default());
+    assert_eq!((first.http, first.body.len(), first.cut_after, first.fault), (200, 100, Some(30), None));
+    let wish = |range| Wish { range: Some(range), if_range: None };
+    let second = replay.answer("GET", "/interop/x", wish("bytes=30-"));
+    assert_eq!((second.http, &second.body, second.cut_after), (206, &first.body[30..].to_vec(), Some(40)));
+    assert_eq!(second.fault, Some(Fault::Stall));
+    let last = replay.answer("GET", "/interop/x", wish("bytes=70-"));
+    assert_eq!((last.http, &last.body, last.cut_after), (206, &first.body[70..].to_vec(), None));
+    // Whoever asks for all of it gets all of it.
+    assert_eq!(replay.answer("GET", "/interop/x", Wish::default()).http, 200);
 }

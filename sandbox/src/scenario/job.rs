@@ -20,6 +20,8 @@ pub(crate) struct JobScript {
     pub(crate) log: Option<String>,
     pub(crate) log_file: String,
     pub(crate) log_separator: Separator,
+    /// Whether the rest of a file can be asked for.
+    pub(crate) ranges: bool,
     pub(crate) output: Option<String>,
     pub(crate) output_file: Option<String>,
     pub(crate) pipeline: Option<PipelineScript>,
@@ -82,6 +84,7 @@ struct Keys {
     log_file: Option<String>,
     #[serde(default)]
     log_separator: Separator,
+    ranges: Option<bool>,
     output: Option<String>,
     output_file: Option<String>,
     pipeline: Option<PipelineScript>,
@@ -116,6 +119,7 @@ impl TryFrom<Keys> for JobScript {
             // The process log is named after target application and process id. // epm-api.md §3.4
             log_file: keys.log_file.unwrap_or_else(|| "outbox/logs/{name}_{id}.log".into()),
             log_separator: keys.log_separator,
+            ranges: keys.ranges.unwrap_or(true),
             output: keys.output,
             output_file: keys.output_file,
             pipeline: keys.pipeline,

@@ -24,6 +24,8 @@ pub(crate) struct Reply {
     pub(crate) says: Says,
     /// How many bytes of blank lines follow the body.
     pub(crate) padding: u64,
+    /// After how many bytes of the body the connection ends; none where it does not.
+    pub(crate) cut_after: Option<u64>,
     /// Whether a POST that gets this has created a job.
     pub(crate) taken: bool,
     pub(crate) fault: Option<Fault>,
@@ -73,6 +75,7 @@ impl Reply {
             headers: Vec::new(),
             says: Says::Envelope(Changes { status: Some(status.into()), ..Changes::default() }),
             padding: 0,
+            cut_after: None,
             taken: true,
             fault: None,
             delay: Duration::ZERO,

@@ -23,6 +23,14 @@ impl Value {
         }
     }
 
+    /// The value as it was written, where that does not depend on the time.
+    pub(crate) fn fixed(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(value) => value.to_str().ok(),
+            Self::After(_) => None,
+        }
+    }
+
     /// The value in an answer that goes out now.
     pub(crate) fn at(&self, now: SystemTime) -> Option<HeaderValue> {
         match self {

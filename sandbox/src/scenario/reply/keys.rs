@@ -30,6 +30,7 @@ pub(super) struct Keys {
     content_type: Option<String>,
     #[serde(default)]
     padding: u64,
+    cut_after: Option<u64>,
     page: Option<Page>,
     taken: Option<bool>,
     fault: Option<Fault>,
@@ -52,6 +53,7 @@ impl TryFrom<Keys> for Reply {
             http,
             headers,
             padding: keys.padding,
+            cut_after: keys.cut_after,
             taken,
             fault: keys.fault,
             delay: keys.delay.unwrap_or_default(),
