@@ -117,6 +117,8 @@ pub struct Wanted {
     pub azure_summary: Option<PathBuf>,
     /// The files that hold the report, each in one form.
     pub documents: Vec<(Form, PathBuf)>,
+    /// `--download-dir`, where the files of a job are to be put.
+    pub download_dir: Option<PathBuf>,
 }
 
 /// A form in which a file holds the whole report.

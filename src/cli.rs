@@ -221,9 +221,10 @@ impl Call {
             command if wanted::is_about_no_job(command) => (wanted::of_no_job(wanted.platform), None),
             "check" => {
                 wanted.documents.retain(|(form, _)| *form == Form::Html);
-                (wanted, error)
+                (Wanted { download_dir: None, ..wanted }, error)
             }
-            _ => (wanted, error),
+            "run" | "attach" => (wanted, error),
+            _ => (Wanted { download_dir: None, ..wanted }, error),
         }
     }
 
@@ -287,9 +288,23 @@ impl Call {
             return Err(given.error("there is no `--upload`", "name the file to upload, or leave it out"));
         }
         let uploads = uploads.into_iter().map(|upload| upload.parcel).collect();
+        let waits = matches!(self.command, "run" | "attach");
+        let collecting = if waits { wanted::collecting(values, &self.environment)? } else { None };
         let look = look(values)?;
-        let plan =
-            Plan { task, look, uploads, overwrite, refusal, rules, poll_rate, conditions, reasons, retries, keeping };
+        let plan = Plan {
+            task,
+            look,
+            uploads,
+            overwrite,
+            refusal,
+            rules,
+            poll_rate,
+            conditions,
+            reasons,
+            retries,
+            keeping,
+            collecting,
+        };
         let limits = limits(values, rules.deadline)?;
         let repetition =
             keeping::repetition(&self.environment, platform, plan.keeping.as_ref()).filter(|_| submits && !fresh);

@@ -210,6 +210,21 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
+/// Puts a file in the place of another once it is on disk; the folder is flushed too.
+///
+/// # Errors
+///
+/// What the system says; what stood in the place is as it was.
+pub fn put(file: File, from: &Path, to: &Path) -> io::Result<()> {
+    file.sync_all()?;
+    // Closed, since some systems rename no file that is open.
+    drop(file);
+    rename(from, to)?;
+    // It stands there; that a folder may not be flushed takes nothing back.
+    let _ = flush_folder(folder(to));
+    Ok(())
+}
+
 /// Makes a file that was not there; what an earlier process has left there, or whatever else, is not written through.
 ///
 /// # Errors

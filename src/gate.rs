@@ -1,6 +1,7 @@
 //! The story of a run: look, upload, submit or attach, wait, read the log, and end; whatever happens, with an end that says why.
 
 mod bring;
+mod collecting;
 pub mod conditions;
 pub mod desk;
 mod ending;
@@ -20,6 +21,7 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 
 use crate::auth::Credentials;
+use crate::collect::{Folder, Wanted};
 use crate::diagnose;
 use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::epm::recording::Beginning;
@@ -38,6 +40,7 @@ use crate::signals::Signals;
 use crate::submit::{Unsubmitted, look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
+use collecting::Owed;
 use conditions::{Conditions, HOPELESS_HELP, Looks};
 use desk::Desk;
 use maintenance::Guard;
@@ -83,6 +86,8 @@ pub struct Plan {
     pub retries: Retries,
     /// The ledger, where there is one.
     pub keeping: Option<Keeping>,
+    /// Which files of a job are saved, and where.
+    pub collecting: Option<Wanted>,
 }
 
 impl Plan {
@@ -152,13 +157,17 @@ pub struct Gate {
     turnstile: RefCell<Turnstile>,
     /// The window that nothing is submitted before, or in.
     guard: Cell<Option<Guard>>,
+    folder: Option<Folder>,
+    /// What is asked for of jobs that are finished, and not there yet.
+    owed: RefCell<Vec<Owed>>,
 }
 
 impl Gate {
     /// A run that has not begun.
     pub fn new(client: Client, plan: Plan, desk: Rc<Desk>) -> Self {
         let turnstile = RefCell::new(Turnstile::new(plan.poll_rate));
-        Self { client, plan, desk, turnstile, guard: Cell::default() }
+        let folder = plan.collecting.clone().map(Folder::new);
+        Self { client, plan, desk, turnstile, guard: Cell::default(), folder, owed: RefCell::default() }
     }
 
     /// Plays the story to its end, the deadline or a signal. Every job has an end afterwards.
@@ -458,6 +467,7 @@ impl Gate {
                 if id.is_none() { self.with_inbox(end) } else { end }
             }
         });
+        self.hold_owed(None, &ending::stopped(signal));
     }
 }
 

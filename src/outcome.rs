@@ -154,14 +154,16 @@ impl Outcome {
     }
 
     /// How grave it is among several jobs: being told to stop is the end of all of them; then a job that may be running
-    /// comes before one never submitted, and that before one that finished and did not pass.
+    /// comes before one never submitted, that before one that finished and did not pass, and that before one that passed
+    /// and whose files are missing.
     fn gravity(self) -> u8 {
         match self.code() {
             0 => 0,
-            10..20 => 1,
-            30..40 => 2,
-            20..30 => 3,
-            _ => 4,
+            40 => 1,
+            10..20 => 2,
+            30..40 => 3,
+            20..30 => 4,
+            _ => 5,
         }
     }
 
@@ -241,6 +243,8 @@ mod tests {
         assert_eq!(Outcome::deciding([Succeeded, Succeeded]), Some(0));
         assert_eq!(Outcome::deciding([Succeeded, Failed, Rejected, TimedOut, Undetermined]), Some(3));
         assert_eq!(Outcome::deciding([Failed, Rejected]), Some(1));
+        assert_eq!(Outcome::deciding([Succeeded, Outcome::Unwritable, Failed, Outcome::Unwritable]), Some(2));
+        assert_eq!(Outcome::deciding([Succeeded, Outcome::Unwritable, Succeeded]), Some(1));
         assert_eq!(Outcome::deciding([Undetermined, Outcome::Interrupted(Signal::Terminate)]), Some(1));
         assert_eq!(Outcome::deciding([Succeeded, Outcome::Cancelled, Failed]), Some(1));
     }

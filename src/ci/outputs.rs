@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::durable::{self, Readers};
 use crate::foreign::quote_path;
 use crate::job::JobId;
 use crate::outcome::Outcome;
@@ -50,6 +51,11 @@ impl Outputs {
         if let Some(dir) = &wanted.outputs_dir {
             let failed = |source| Error { verb: "write to", what: "the outputs' folder", path: dir.clone(), source };
             outputs.dir = kept(prepare(dir).map_err(failed), &mut errors).map(|()| dir.clone());
+        }
+        if let Some(dir) = &wanted.download_dir {
+            let failed =
+                |source| Error { verb: "write to", what: "the folder for downloads", path: dir.clone(), source };
+            errors.extend(prove(dir).map_err(failed).err());
         }
         (outputs, errors)
     }
@@ -223,6 +229,14 @@ fn prepare(dir: &Path) -> io::Result<()> {
         File::create(path)?;
     }
     Ok(())
+}
+
+/// Makes the folder, and shows that files can be made there: by then it is too late for a job that has run.
+fn prove(dir: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(dir)?;
+    let probe = dir.join(format!("epm-gate-{:016x}.part", fastrand::u64(..)));
+    drop(durable::new_file(&probe, Readers::AsBefore)?);
+    std::fs::remove_file(probe)
 }
 
 fn unprintable(source: io::Error) -> Error {

@@ -35,7 +35,8 @@ pub(super) fn command() -> Command {
 
 fn run() -> Command {
     let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
-    documents(record(retrying(reasons(conditions(waiting(fresh(ledger(sending(connection(job(command)))))))))))
+    let command = reasons(collecting(retrying(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))));
+    documents(record(command))
 }
 
 fn submit() -> Command {
@@ -51,7 +52,7 @@ fn attach() -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    documents(record(reasons(conditions(waiting(ledger(connection(command.arg(ids).arg(label))))))))
+    documents(record(reasons(collecting(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))))
 }
 
 fn status() -> Command {
@@ -314,6 +315,17 @@ fn retrying(command: Command) -> Command {
 fn reasons(command: Command) -> Command {
     let rules = text("rules", "FILE", "Rules that say why a job failed, in JSON, tried before those that are built in");
     under("Diagnosis", command, [rules])
+}
+
+fn collecting(command: Command) -> Command {
+    under(
+        "Collecting",
+        command,
+        [
+            text("download-dir", "DIR", "Save files of the job there, once it is finished"),
+            text("collect", "WHAT", "Which of them: log, output, or both by a comma [default: log]"),
+        ],
+    )
 }
 
 fn record(command: Command) -> Command {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::ci::{Form, Platform, Print, Wanted};
+use crate::collect;
 use crate::durable;
 use crate::foreign::quote_path;
 use crate::inbox;
@@ -13,6 +14,9 @@ use super::{Error, flags};
 
 /// The flags that say where to.
 const FLAGS: [&str; 8] = ["ci", "print", "outputs-dir", "summary", "dotenv", "junit", "html", "annotations"];
+
+/// The words of `--collect`.
+const COLLECTED: [(&str, &str); 2] = [("log", "log"), ("output", "output")];
 
 /// The files that are read or kept, none of which an output may overwrite: the flag and the variable of each.
 const KEPT: [(&str, &str); 9] = [
@@ -41,6 +45,7 @@ pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted,
     wanted.print = kept(print(values, wanted.platform), &mut errors).unwrap_or_default();
     let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
     (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
+    wanted.download_dir = kept(download_dir(values), &mut errors).flatten();
     let mut taken = wanted.others();
     taken.extend(read_or_kept(values));
     for form in Form::ALL {
@@ -73,11 +78,51 @@ fn read_or_kept(values: &Values<'_>) -> Vec<(&'static str, PathBuf)> {
 /// The file of the record, which is none that is read, kept or written by anything else.
 pub(super) fn record(values: &Values<'_>, environment: &Environment) -> Result<Option<Given>, Error> {
     let Some(given) = values.one("record")? else { return Ok(None) };
+    own_file(&given, &places(values, environment))?;
+    Ok(Some(given))
+}
+
+/// The folder that files of a job are saved to.
+fn download_dir(values: &Values<'_>) -> Result<Option<PathBuf>, Error> {
+    match values.one("download-dir")? {
+        Some(given) if given.value == "-" => Err(given.error("files are saved to a folder alone", "name a folder")),
+        given => Ok(given.map(|given| PathBuf::from(given.value))),
+    }
+}
+
+/// Which files of a job are saved, and where.
+pub(super) fn collecting(values: &Values<'_>, environment: &Environment) -> Result<Option<collect::Wanted>, Error> {
+    let (mut log, mut output) = (true, false);
+    if let Some(given) = values.one("collect")? {
+        let words = given.value.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let words = words.map(|word| Given { value: word.to_owned(), ..given.clone() }.word(&COLLECTED));
+        let words = words.collect::<Result<Vec<_>, _>>()?;
+        (log, output) = (words.contains(&"log"), words.contains(&"output"));
+        if words.is_empty() {
+            return Err(given.error("it names nothing", "write `log`, `output` or `log,output`"));
+        }
+        if output && download_dir(values)?.is_none() {
+            return Err(given.error("there is no folder to save an output to", "name one with `--download-dir`"));
+        }
+    }
+    let Some(dir) = download_dir(values)? else { return Ok(None) };
+    let record = values.one("record")?.map(|given| PathBuf::from(given.value));
+    let places = places(values, environment).into_iter().map(|(_, place)| place).chain(record);
+    let others = places.filter_map(|place| name_in(&dir, &place)).collect();
+    Ok(Some(collect::Wanted { dir, log, output, others }))
+}
+
+/// Everything that is read, kept or written, and what each is.
+fn places(values: &Values<'_>, environment: &Environment) -> Vec<(&'static str, PathBuf)> {
     let (wanted, _) = wanted(values, environment);
     let documents = wanted.documents.iter().map(|(form, path)| (form.flag(), path.clone()));
-    let taken: Vec<_> = wanted.others().into_iter().chain(documents).chain(read_or_kept(values)).collect();
-    own_file(&given, &taken)?;
-    Ok(Some(given))
+    wanted.others().into_iter().chain(documents).chain(read_or_kept(values)).collect()
+}
+
+/// The name of a file that lies in this very folder.
+fn name_in(dir: &Path, place: &Path) -> Option<String> {
+    let is_there = durable::folder(place).canonicalize().ok()? == dir.canonicalize().ok()?;
+    is_there.then(|| place.file_name().map(|name| name.to_string_lossy().into_owned()))?
 }
 
 /// The outputs that the environment alone asks for.
@@ -92,6 +137,7 @@ pub fn by_environment(environment: &Environment) -> Wanted {
         summary: path("EPM_SUMMARY"),
         azure_summary: azure_summary(environment),
         documents: Vec::new(),
+        download_dir: None,
     }
 }
 

@@ -1,7 +1,9 @@
-//! The files of a job: piece by piece, so that none is ever held as a whole.
+//! The files of a job: piece by piece, so that none is ever held as a whole; and from where a transfer broke off.
+
+mod part;
 
 use reqwest::Response;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::time::Instant;
 
 use crate::auth::authorizer::Shown;
@@ -14,6 +16,8 @@ use super::recording::Noted;
 use super::reply::Reply;
 use super::{Client, wire};
 
+pub use part::Part;
+
 /// Why a file did not come.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Error {
@@ -23,6 +27,9 @@ pub enum Error {
     /// EPM says why not: as JSON, with HTTP 200 (epm-api.md §4.1).
     #[error("EPM does not give it out{}", words(.0.facts.details.as_ref()))]
     Refused(Answer),
+    /// Whoever took the pieces takes no more.
+    #[error("nobody takes it")]
+    NotTaken,
 }
 
 impl From<Fault> for Error {
@@ -31,25 +38,42 @@ impl From<Fault> for Error {
     }
 }
 
+/// What comes of a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Piece<'a> {
+    /// The file begins: what came before this is void.
+    Start,
+    /// The next bytes.
+    Bytes(&'a [u8]),
+}
+
 impl Client {
-    /// Downloads a file, piece by piece. `name` is its path, encoded as one segment.
+    /// Downloads what is missing of a file, piece by piece. `name` is its path, encoded as one segment. `take` is false
+    /// where no more is wanted.
     ///
     /// # Errors
     ///
-    /// Whatever is not the file's content, or a transfer that stalls.
-    pub async fn download(&self, name: &str, until: Instant, mut piece: impl FnMut(&[u8])) -> Result<(), Error> {
+    /// Whatever is not the file's content, or a transfer that stalls or breaks off; `part` tells how far it came, and the
+    /// next call goes on there.
+    pub async fn download(
+        &self,
+        name: &str,
+        part: &mut Part,
+        until: Instant,
+        take: &mut impl AsyncFnMut(Piece<'_>) -> bool,
+    ) -> Result<(), Error> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
         let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
         let unauthorized = Error::Read(Refusal::Unauthorized.into());
-        match self.transfer(name, &shown, allowance, &mut piece).await {
-            // Nothing came yet, so that it may begin anew.
+        match self.transfer(name, part, &shown, allowance, take).await {
+            // Nothing came of this answer, so that it may be asked for anew.
             Err(error) if error == unauthorized => {
                 let refused = || Error::Read(self.unauthorized().into());
                 if !self.authorizer.renew(shown.generation, allowance()).await.map_err(ReadError::from)? {
                     return Err(refused());
                 }
                 let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
-                let again = self.transfer(name, &shown, allowance, &mut piece).await;
+                let again = self.transfer(name, part, &shown, allowance, take).await;
                 again.map_err(|error| if error == unauthorized { refused() } else { error })
             }
             done => done,
@@ -59,37 +83,74 @@ impl Client {
     async fn transfer(
         &self,
         name: &str,
+        part: &mut Part,
         shown: &Shown,
         allowance: impl Fn() -> Allowance,
-        piece: &mut impl FnMut(&[u8]),
+        take: &mut impl AsyncFnMut(Piece<'_>) -> bool,
     ) -> Result<(), Error> {
         let (host, url) = (self.url.host(), self.url.file(name));
         let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
-        let request = shown.on(self.reads.get(url));
+        let request = shown.on(self.reads.get(url)).headers(part.wish());
         let mut response = noted.step(allowance().spend(&host, request.send()).await).map_err(Fault::from)?;
-        (self.trace)(&format!("GET of the file {}: HTTP {}", quote(name), response.status().as_u16()));
-        if response.status().as_u16() != 200 || is_no_file(&response) {
-            let read = http::read(response, &host, allowance()).await;
-            noted.ended(&read, || self.mask());
-            let reply = Reply::from(read.map_err(Fault::from)?);
-            reply.check(&self.mask()).map_err(Error::Read)?;
-            let answer = wire::answer(&reply.body, &self.mask()).unwrap_or_default();
-            return Err(Error::Refused(answer));
+        let status = response.status().as_u16();
+        (self.trace)(&format!("GET of the file {}: HTTP {status}", quote(name)));
+        match status {
+            // A rest that fits nowhere, or none at all: only the whole can help.
+            416 if part.bytes() > 0 => return Err(unfit(part, noted, &host, status)),
+            _ if is_no_file(response.headers()) => return Err(self.refusal(response, &host, noted, allowance()).await),
+            200 => {
+                part.begin(&response);
+                if !take(Piece::Start).await {
+                    return Err(Error::NotTaken);
+                }
+            }
+            206 if part.is_rest(response.headers()) => {}
+            206 if part.bytes() > 0 => return Err(unfit(part, noted, &host, status)),
+            _ => return Err(self.refusal(response, &host, noted, allowance()).await),
         }
         noted.begins_file(&response);
         while let Some(bytes) = noted.step(allowance().spend(&host, response.chunk()).await).map_err(Fault::from)? {
             noted.piece(&bytes);
-            piece(&bytes);
+            part.add(bytes.len());
+            if !take(Piece::Bytes(&bytes)).await {
+                return Err(Error::NotTaken);
+            }
         }
+        // A part of the rest is no end of the file.
+        noted.step(part.whole(&host)).map_err(Fault::from)?;
         noted.ends_file();
         Ok(())
     }
+
+    /// What an answer says that is not the file.
+    async fn refusal(&self, response: Response, host: &str, mut noted: Noted<'_>, allowance: Allowance) -> Error {
+        let read = http::read(response, host, allowance).await;
+        noted.ended(&read, || self.mask());
+        let reply = match read {
+            Ok(answer) => Reply::from(answer),
+            Err(fault) => return Fault::from(fault).into(),
+        };
+        match reply.check(&self.mask()) {
+            Ok(()) => Error::Refused(wire::answer(&reply.body, &self.mask()).unwrap_or_default()),
+            Err(error) => Error::Read(error),
+        }
+    }
+}
+
+/// An answer that does not go on where the file broke off.
+fn unfit(part: &mut Part, mut noted: Noted<'_>, host: &str, status: u16) -> Error {
+    part.forget();
+    let reason = format!("the answer (HTTP {status}) does not fit behind what had come");
+    let fault = http::fault::Fault::Broken { host: host.to_owned(), reason };
+    // The record is told of it as of any other fault.
+    let _ = noted.step::<()>(Err(fault.clone()));
+    Fault::from(fault).into()
 }
 
 /// Whether the body is something else than the file: EPM says in JSON why it does not give one out, and a page is no
 /// log of a job.
-fn is_no_file(response: &Response) -> bool {
-    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+fn is_no_file(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.trim_start().to_ascii_lowercase();
     kind.starts_with("application/json") || kind.starts_with("text/html")
 }

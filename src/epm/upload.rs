@@ -19,12 +19,13 @@ use crate::foreign::{Foreign, Mask, quote};
 use crate::http;
 use crate::inbox::{Parcel, Remote};
 
+use super::download::{self, Part, Piece};
 use super::error::{Fault, ReadError, Refusal, words};
 use super::recording::Noted;
 use super::reply::Reply;
 use super::submission::Submission;
 use super::url::SEGMENT;
-use super::{Client, Purpose, Trust, download, wire};
+use super::{Client, Purpose, Trust, wire};
 use feed::Feed;
 pub use feed::Progress;
 
@@ -251,11 +252,22 @@ impl Client {
     pub async fn measure(&self, remote: &Remote) -> Result<Option<Measured>, ReadError> {
         // Oracle's page gives `%2F` for a download, its table `%5C` (epm-api.md §4.1).
         for separator in ["/", "\\"] {
-            let mut digest = Digest::default();
+            let (mut digest, mut part) = (Digest::default(), Part::default());
             let name = encoded(remote, separator);
-            match self.download(&name, self.limits.deadline, |piece| digest.push(piece)).await {
+            let mut take = async |piece: Piece<'_>| {
+                match piece {
+                    Piece::Start => digest = Digest::default(),
+                    Piece::Bytes(bytes) => digest.push(bytes),
+                }
+                true
+            };
+            match self.download(&name, &mut part, self.limits.deadline, &mut take).await {
                 Ok(()) => return Ok(Some(digest.finish())),
-                Err(download::Error::Refused(_) | download::Error::Read(ReadError::Missing { .. })) => {}
+                Err(
+                    download::Error::Refused(_)
+                    | download::Error::NotTaken
+                    | download::Error::Read(ReadError::Missing { .. }),
+                ) => {}
                 Err(download::Error::Read(error)) => return Err(error),
             }
         }

@@ -14,8 +14,10 @@ use tokio::time::Instant;
 
 use crate::ci::{self, Outputs, Platform, azure, github};
 use crate::diagnose::Findings;
+use crate::epm::error::Fault;
 use crate::epm::url::EpmUrl;
-use crate::foreign::{Foreign, quote};
+use crate::foreign::{Foreign, quote, quote_path};
+use crate::inbox::size;
 use crate::job::{Answer, Facts, JobId, State};
 use crate::ledger::book::Hint;
 use crate::ledger::{self, Ledger, Page};
@@ -24,7 +26,7 @@ use crate::payload::{Field, Payload, file_place};
 use crate::report::console::{Console, print_line};
 use crate::report::steps::{self, Step};
 use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
-use crate::report::{Earlier, End, Event, JobReport, Report, Submitted, Trouble};
+use crate::report::{Earlier, End, Event, Fetched, JobReport, Report, Submitted, Trouble};
 
 use parcels::Carried;
 
@@ -308,9 +310,40 @@ impl Desk {
         });
     }
 
-    /// The job is at its end, and its log is read for the reason.
-    pub fn reads(&self, index: usize, log: &Foreign) {
-        self.say(index, &format!("reading its log {}", quote(log.as_str())));
+    /// The job is at its end, and one of its files is read.
+    pub fn reads(&self, index: usize, which: &str, name: &Foreign) {
+        self.say(index, &format!("reading its {which} {}", quote(name.as_str())));
+    }
+
+    /// A file broke off after so many bytes, and goes on.
+    pub fn broke(&self, index: usize, which: &str, bytes: u64, fault: &Fault) {
+        self.say(index, &format!("its {which} broke off after {}: {fault}; going on", size(bytes)));
+    }
+
+    /// A file of the job was saved.
+    pub fn saved(&self, index: usize, is_log: bool, file: Fetched) {
+        let Fetched { path, bytes, sha256 } = &file;
+        let which = if is_log { "log" } else { "output" };
+        let line = format!("saved the {which} as {} ({}, sha256 {sha256})", quote_path(path), size(*bytes));
+        self.say(index, &line);
+        self.note(|report| {
+            let job = &mut report.jobs[index];
+            *(if is_log { &mut job.log } else { &mut job.output }) = Some(file);
+        });
+    }
+
+    /// Keeps a job that passed from passing the stage. False where it did not pass anyway.
+    pub fn hold(&self, index: usize, why: &str, help: Option<String>) -> bool {
+        let passed = |job: &JobReport| job.end.as_ref().is_some_and(|end| end.outcome.is_pass());
+        if !self.read(|report| passed(&report.jobs[index])) {
+            return false;
+        }
+        if self.read(|report| report.jobs.len() > 1) {
+            self.say(index, &format!("{}: {why}", Outcome::Unwritable.word()));
+        }
+        let end = End { outcome: Outcome::Unwritable, why: why.to_owned(), help };
+        self.note(|report| report.jobs[index].end = Some(end));
+        true
     }
 
     /// What a job's log says; its telling lines are shown.

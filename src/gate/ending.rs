@@ -18,6 +18,7 @@ use crate::submit::Unsubmitted;
 use crate::wait::{Ending, Heard};
 
 use super::Plan;
+use super::collecting::Which;
 use super::conditions::{Conditions, Looks};
 
 /// What is told of a wish to stay away; what is longer is for ever.
@@ -283,6 +284,34 @@ pub(super) fn adopted(adopted: &Adopted) -> Option<String> {
 }
 
 /// That there is no excerpt, and why.
-pub(super) fn no_log(name: &Foreign, why: &str) -> String {
-    format!("the log {} could not be read: {why}", quote(name.as_str()))
+pub(super) fn unread(which: &str, name: &Foreign, why: &str) -> String {
+    format!("the {which} {} could not be read: {why}", quote(name.as_str()))
+}
+
+/// A file was asked for and is not there.
+pub(super) fn unsaved(which: &str, name: &Foreign, why: &str) -> String {
+    format!("the {which} {} was not saved: {why}", quote(name.as_str()))
+}
+
+/// EPM names no such file.
+pub(super) fn names_none(which: Which) -> String {
+    match which {
+        Which::Log => "EPM names no log, so none is saved".to_owned(),
+        Which::Output => "EPM names no output file, so none is saved".to_owned(),
+    }
+}
+
+/// How a file is had that a run did not bring.
+pub(super) fn collect_later(id: JobId) -> String {
+    format!(
+        "the job passed, so do not run it again: attach to job {id} to have the file once more, or take it from EPM"
+    )
+}
+
+/// Why a run is over.
+pub(super) fn stopped(signal: Option<Signal>) -> String {
+    match signal {
+        Some(signal) => format!("{} was received before it had come", signal.name()),
+        None => "it had not come by the deadline".to_owned(),
+    }
 }

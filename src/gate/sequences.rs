@@ -225,6 +225,7 @@ fn plan(start: Instant, times: Times) -> (Rules, Plan) {
         conditions: Conditions::default(),
         retries: super::retry::Retries::default(),
         keeping: None,
+        collecting: None,
     };
     (rules, plan)
 }

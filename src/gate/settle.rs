@@ -1,13 +1,8 @@
-//! What lies between the end of a job and the end that the gate gives it: its log, and whatever else tells.
+//! What lies between the end of a job and the end that the gate gives it: its files, and whatever else tells.
 //!
 //! The verdict of EPM is written down first, with every condition as if nothing more were learned: a condition that needs
 //! the log does not hold while the log is not read. So a deadline or a signal in between leaves what is right.
 
-use std::time::Duration;
-
-use tokio::time::Instant;
-
-use crate::collect;
 use crate::diagnose::category::Category;
 use crate::foreign::Foreign;
 use crate::job::State;
@@ -15,11 +10,8 @@ use crate::pipeline::StepEnd;
 use crate::report::{End, JobReport};
 use crate::wait::Ending;
 
-use super::conditions::{Look, Looks};
+use super::conditions::Looks;
 use super::{Gate, ending};
-
-/// How long reading the log may take where it is read for its excerpt alone: that is not worth more.
-const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
 
 impl Gate {
     /// Brings a job to its end. Nothing that happens once its status is known changes that.
@@ -27,9 +19,13 @@ impl Gate {
         let mut looks = Looks::default();
         if let Ending::Finished(state) = ending {
             self.desk.holds(index, self.end_of(index, ending, &looks));
+            self.owes(index);
             looks = self.learn(index, state).await;
+            self.desk.holds(index, self.end_of(index, ending, &looks));
+            self.collect_output(index).await;
         }
         self.desk.ended(index, self.end_of(index, ending, &looks));
+        self.hold_owed(Some(index), "");
     }
 
     /// The end by what is known now.
@@ -42,20 +38,23 @@ impl Gate {
         let mut looks = Looks { stages: self.look_at_stages(index).await, ..Looks::default() };
         self.desk.holds(index, self.end_of(index, Ending::Finished(state), &looks));
         let is_wanted = state != State::Succeeded || self.desk.read(|report| report.jobs[index].facts.is_warning());
-        if !is_wanted && !self.is_held(index) {
-            return looks;
-        }
-        let name = self.desk.read(|report| report.jobs[index].facts.log_file_name.clone());
-        looks.log = self.read_log(index, name).await;
-        // Of a success, conditions judge the log of the job itself, unless a failed stage keeps it from passing anyway.
-        if state != State::Succeeded || self.plan.conditions.needs_stages() {
-            let name = self.desk.read(|report| log_of_stage(&report.jobs[index]));
-            if name.is_some() {
-                self.read_log(index, name).await;
+        let is_read = is_wanted || self.is_held(index);
+        looks.log = self.collect_log(index, is_read).await;
+        if is_read {
+            // Of a success, conditions judge the log of the job itself, unless a failed stage keeps it from passing anyway.
+            if state != State::Succeeded || self.plan.conditions.needs_stages() {
+                self.read_log_of_stage(index).await;
             }
+            self.diagnose(index, state);
         }
-        self.diagnose(index, state);
         looks
+    }
+
+    /// Reads the log that tells why a PIPELINE did not pass, where its own says nothing.
+    async fn read_log_of_stage(&self, index: usize) {
+        if let Some(name) = self.desk.read(|report| log_of_stage(&report.jobs[index])) {
+            self.read_log(index, &name).await;
+        }
     }
 
     /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
@@ -73,26 +72,9 @@ impl Gate {
     fn is_held(&self, index: usize) -> bool {
         self.desk.read(|report| report.jobs[index].end.as_ref().is_some_and(|end| !end.outcome.is_pass()))
     }
-
-    async fn read_log(&self, index: usize, name: Option<Foreign>) -> Look {
-        let Some(name) = name else { return Look::Failed("EPM names none".to_owned()) };
-        self.desk.reads(index, &name);
-        let until = self.plan.rules.deadline.end().min(Instant::now() + EXCERPT_LIMIT);
-        match collect::log_excerpt(&self.client, &name, &self.plan.rules, &self.plan.reasons, until).await {
-            Ok(findings) => {
-                self.desk.found(index, findings);
-                Look::Done
-            }
-            Err(why) => {
-                self.desk.tell_once(ending::no_log(&name, &why));
-                Look::Failed(why)
-            }
-        }
-    }
 }
 
-/// The log that tells why a PIPELINE did not pass where its own says nothing: that of the first job in its stages which
-/// failed.
+/// The log of the first job in its stages which failed, where that of a PIPELINE itself says nothing.
 fn log_of_stage(job: &JobReport) -> Option<Foreign> {
     let tells = job.findings.as_ref().is_some_and(|findings| findings.excerpt.telling > 0);
     let mut failed = job.steps.iter().filter(|step| step.end == StepEnd::Failed && !tells);

@@ -8,7 +8,7 @@ use crate::job::State;
 use crate::outcome::Outcome;
 
 use super::steps::Step;
-use super::{Earlier, JobReport, Report, Submitted};
+use super::{Earlier, Fetched, JobReport, Report, Submitted};
 
 /// The most that `details` holds, in bytes.
 const LONGEST_DETAILS: usize = 4096;
@@ -31,7 +31,7 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     let diagnosis = job.diagnosis.as_ref();
     values.insert("category".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.category.word())));
     values.insert("transient".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.transient)));
-    for later in ["logPath", "outputPath", "reportPath"] {
+    for later in ["reportPath"] {
         values.insert(later.to_owned(), Value::Null);
     }
     let jobs = report
@@ -71,6 +71,7 @@ fn step(step: &Step) -> Value {
 fn job_values(job: &JobReport, outcome: Option<Outcome>, details: usize) -> Map<String, Value> {
     let facts = &job.facts;
     let line = |text: &Option<Foreign>| text.as_ref().map(|text| text.as_str().trim().replace('\n', " "));
+    let path = |file: &Option<Fetched>| file.as_ref().map(|file| file.path.to_string_lossy().into_owned());
     let duration = job.start.map(|_| job.elapsed(Instant::now()).as_secs());
     let pairs = [
         ("jobId", json!(job.id.map(crate::job::JobId::number))),
@@ -87,6 +88,8 @@ fn job_values(job: &JobReport, outcome: Option<Outcome>, details: usize) -> Map<
         ("processType", json!(line(&facts.process_type))),
         ("executedBy", json!(line(&facts.executed_by))),
         ("durationSeconds", json!(duration)),
+        ("logPath", json!(path(&job.log))),
+        ("outputPath", json!(path(&job.output))),
     ];
     pairs.map(|(name, value)| (name.to_owned(), value)).into_iter().collect()
 }

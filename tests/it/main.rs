@@ -7,6 +7,7 @@ mod answers;
 mod attach;
 mod bad_input;
 mod check;
+mod collect;
 mod conditions;
 mod corpus;
 #[cfg(unix)]

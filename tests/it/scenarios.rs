@@ -63,9 +63,10 @@ const REJECTED: Ended = (32, "rejected", "");
 
 const SHORT_OUTAGE: &[&str] = &["--request-timeout", "500ms", "--outage-budget", "300ms"];
 const PIPELINE: &[&str] = &["--job-type", "PIPELINE"];
+const BOTH_FILES: &[&str] = &["--download-dir", "files", "--collect", "log,output"];
 const SHORT_GRACE: &[&str] = &["--unknown-grace", "300ms"];
 
-const TABLE: [Row; 105] = [
+const TABLE: [Row; 107] = [
     row("access-lost", ACCESS_LOST).says(&["HTTP 401"]),
     row("backslash-log", FAILED).says(&["│ ", "3303 Member 4711-X"]),
     row("bad-gateway-poll", SUCCEEDED).says(&["HTTP 504"]),
@@ -122,6 +123,11 @@ const TABLE: [Row; 105] = [
     row("no-job-id-answers", UNDETERMINED).with(SHORT_GRACE),
     row("not-known-at-first", SUCCEEDED),
     row("other-job-answers", UNDETERMINED).with(SHORT_GRACE).says(&["error: ", "9999"]),
+    row("output-withheld", (40, "unwritable", "0")).with(BOTH_FILES).says(&[
+        "error: ",
+        "output",
+        "EPM does not give it out",
+    ]),
     row("pipeline-details-of-another-run", SUCCEEDED).with(PIPELINE).says(&["warning: ", "stages", "job 9999"]),
     row("pipeline-fails-in-a-stage", FAILED)
         .with(PIPELINE)
@@ -146,6 +152,7 @@ const TABLE: [Row; 105] = [
     row("reset-unread-poll", SUCCEEDED),
     row("reset-unread-submit", UNCERTAIN).posts(0, 0),
     row("reset-while-polling", SUCCEEDED),
+    row("saves-files", SUCCEEDED).with(BOTH_FILES).says(&["saved the output as `files/GLDATA_2100.csv` (77 bytes"]),
     row("stall-poll", CONTACT_LOST).with(SHORT_OUTAGE),
     row("stall-submit", UNCERTAIN).with(&["--submit-timeout", "500ms"]),
     row("status-missing", UNDETERMINED).with(SHORT_GRACE),

@@ -1,7 +1,7 @@
 //! The scenarios that come with the sandbox.
 
 /// Name and text of each, sorted by name.
-pub(super) const ALL: [(&str, &str); 105] = [
+pub(super) const ALL: [(&str, &str); 107] = [
     ("access-lost", include_str!("../../scenarios/access-lost.toml")),
     ("backslash-log", include_str!("../../scenarios/backslash-log.toml")),
     ("bad-gateway-poll", include_str!("../../scenarios/bad-gateway-poll.toml")),
@@ -62,6 +62,7 @@ pub(super) const ALL: [(&str, &str); 105] = [
     ("pipeline-fails-in-a-stage", include_str!("../../scenarios/pipeline-fails-in-a-stage.toml")),
     ("pipeline-goes-on-past-a-failed-stage", include_str!("../../scenarios/pipeline-goes-on-past-a-failed-stage.toml")),
     ("pipeline-succeeds", include_str!("../../scenarios/pipeline-succeeds.toml")),
+    ("output-withheld", include_str!("../../scenarios/output-withheld.toml")),
     ("proxy-denied", include_str!("../../scenarios/proxy-denied.toml")),
     ("quick-success", include_str!("../../scenarios/quick-success.toml")),
     ("redirected", include_str!("../../scenarios/redirected.toml")),
@@ -74,6 +75,7 @@ pub(super) const ALL: [(&str, &str); 105] = [
     ("reset-unread-poll", include_str!("../../scenarios/reset-unread-poll.toml")),
     ("reset-unread-submit", include_str!("../../scenarios/reset-unread-submit.toml")),
     ("reset-while-polling", include_str!("../../scenarios/reset-while-polling.toml")),
+    ("saves-files", include_str!("../../scenarios/saves-files.toml")),
     ("stall-poll", include_str!("../../scenarios/stall-poll.toml")),
     ("stall-submit", include_str!("../../scenarios/stall-submit.toml")),
     ("status-missing", include_str!("../../scenarios/status-missing.toml")),

@@ -1,7 +1,7 @@
 //! Which headers are kept, and what of them. All others could name a server, a proxy or a session.
 
 use reqwest::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use serde_json::{Map, Value};
 
@@ -9,7 +9,8 @@ use super::place;
 use super::table::Table;
 use super::text;
 
-const KEPT: [HeaderName; 6] = [CONTENT_TYPE, CONTENT_LENGTH, DATE, RETRY_AFTER, WWW_AUTHENTICATE, LOCATION];
+const KEPT: [HeaderName; 7] =
+    [CONTENT_TYPE, CONTENT_LENGTH, CONTENT_RANGE, DATE, RETRY_AFTER, WWW_AUTHENTICATE, LOCATION];
 
 const TYPES: [&str; 10] = [
     "application/json",
@@ -39,6 +40,7 @@ pub(super) fn redacted(table: &mut Table, headers: &HeaderMap, host: &str) -> Ma
         let value = String::from_utf8_lossy(value.as_bytes());
         let value = match name {
             CONTENT_TYPE => content_type(&value),
+            CONTENT_RANGE => range(&value),
             DATE | RETRY_AFTER | CONTENT_LENGTH => time_or_number(&value),
             WWW_AUTHENTICATE => challenge(table, &value),
             _ => place::url(table, &value, host),
@@ -64,6 +66,18 @@ fn time_or_number(value: &str) -> String {
         Ok(time) => httpdate::fmt_http_date(time),
         Err(_) => "x".to_owned(),
     }
+}
+
+/// Numbers alone: `bytes 5-9/10`.
+fn range(value: &str) -> String {
+    let is_number = |text: &str| (1..=12).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let numbers = value.trim().strip_prefix("bytes ").and_then(|range| range.split_once('/'));
+    let fits = numbers.is_some_and(|(place, total)| {
+        let is_place =
+            place == "*" || place.split_once('-').is_some_and(|(first, last)| is_number(first) && is_number(last));
+        is_place && (total == "*" || is_number(total))
+    });
+    if fits { value.trim().to_owned() } else { "x".to_owned() }
 }
 
 /// The scheme, the error, and Oracle's words beside it (epm-api.md §3.5).
@@ -93,6 +107,10 @@ mod tests {
             ("content-type", "Application/JSON; charset=UTF-8", "application/json;charset=utf-8"),
             ("content-type", "application/x-acme; x=secret", "x/x"),
             ("content-length", "181", "181"),
+            ("content-range", "bytes 5-9/10", "bytes 5-9/10"),
+            ("content-range", "bytes */10", "bytes */10"),
+            ("content-range", "bytes 5-9/bob", "x"),
+            ("content-range", "bytes 5-9/10 of bob", "x"),
             ("date", "Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
             ("retry-after", "120", "120"),
             ("retry-after", "when Bob is back", "x"),

@@ -210,7 +210,16 @@ fn tell(record: &Record, secret: &str, amount: &str, turn: usize) {
         encoded(6),
         encoded(7)
     );
-    let names = ["content-type", "content-length", "date", "retry-after", "www-authenticate", "location", "server"];
+    let names = [
+        "content-type",
+        "content-length",
+        "date",
+        "retry-after",
+        "www-authenticate",
+        "location",
+        "server",
+        "content-range",
+    ];
     let headers: Vec<_> = names.iter().enumerate().map(|(place, name)| (*name, text(place))).collect();
     let challenge = format!("Bearer realm=\"{}\", error=\"{secret}\", error_description=\"{}\"", text(8), text(9));
     let bodies = [

@@ -1,0 +1,181 @@
+//! The files of a job that is finished: which of them are had, what is told of each, and what it means for the end that
+//! one is missing which was asked for.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::collect::{Collected, Missed, Order, Saved, collect};
+use crate::diagnose::Findings;
+use crate::foreign::Foreign;
+use crate::report::{Fetched, JobReport};
+
+use super::conditions::Look;
+use super::{Gate, ending};
+
+/// How long reading the log may take where it is not saved: an excerpt is not worth more.
+const EXCERPT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A file of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// What the job says of itself.
+    Log,
+    /// What it has made.
+    Output,
+}
+
+impl Which {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Output => "output",
+        }
+    }
+
+    /// Whether that it is missing is how things are in EPM: a log that is purged, or not for us. An output is what the
+    /// next stage is to work with.
+    fn is_note(self, missed: &Missed) -> bool {
+        self == Self::Log && missed.is_withheld()
+    }
+
+    fn name(self, job: &JobReport) -> Option<Foreign> {
+        match self {
+            Self::Log => job.facts.log_file_name.clone(),
+            Self::Output => job.facts.output_file_name.clone(),
+        }
+    }
+}
+
+/// A file that was asked for and is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owed {
+    index: usize,
+    which: Which,
+    name: Foreign,
+    /// Why it will not be; none while it may come.
+    why: Option<String>,
+    /// Whether that was told already.
+    is_told: bool,
+}
+
+impl Gate {
+    /// Notes which files a finished job owes: whatever ends the run before they are there is told of them.
+    pub(super) fn owes(&self, index: usize) {
+        for which in [Which::Log, Which::Output].into_iter().filter(|which| self.saves(*which)) {
+            match self.desk.read(|report| which.name(&report.jobs[index])) {
+                Some(name) => self.owed.borrow_mut().push(Owed { index, which, name, why: None, is_told: false }),
+                None => self.desk.tell(index, &ending::names_none(which)),
+            }
+        }
+    }
+
+    /// Has the log, where it is read or asked for; what was seen of it.
+    pub(super) async fn collect_log(&self, index: usize, reads: bool) -> Look {
+        self.collect(index, Which::Log, reads).await
+    }
+
+    /// Reads a log that is another's, for what it tells of this job.
+    pub(super) async fn read_log(&self, index: usize, name: &Foreign) {
+        let order = self.order(name, false);
+        self.desk.reads(index, Which::Log.word(), name);
+        let collected = collect(&order, Some(&self.plan.reasons), None, &mut |_, _| {}).await;
+        self.read(index, name, collected.findings);
+    }
+
+    /// Has the output, where it is asked for.
+    pub(super) async fn collect_output(&self, index: usize) {
+        let _ = self.collect(index, Which::Output, false).await;
+    }
+
+    fn saves(&self, which: Which) -> bool {
+        self.folder.as_ref().is_some_and(|folder| match which {
+            Which::Log => folder.wanted().log,
+            Which::Output => folder.wanted().output,
+        })
+    }
+
+    /// A file that is to be had: by the deadline where it is saved, else as long as an excerpt is worth.
+    fn order<'a>(&'a self, name: &'a Foreign, is_saved: bool) -> Order<'a> {
+        let end = self.plan.rules.deadline.end();
+        let until = if is_saved { end } else { end.min(Instant::now() + EXCERPT_LIMIT) };
+        Order { client: &self.client, name, rules: &self.plan.rules, until }
+    }
+
+    async fn collect(&self, index: usize, which: Which, reads: bool) -> Look {
+        let (name, id) = self.desk.read(|report| (which.name(&report.jobs[index]), report.jobs[index].id));
+        let (Some(name), Some(id)) = (name, id) else { return Look::Failed("EPM names none".to_owned()) };
+        let folder = self.folder.as_ref().filter(|_| self.saves(which));
+        if !reads && folder.is_none() {
+            return Look::Pending;
+        }
+        self.desk.reads(index, which.word(), &name);
+        let order = self.order(&name, folder.is_some());
+        let mut is_told = false;
+        let mut told = |bytes, fault: &_| {
+            if !std::mem::replace(&mut is_told, true) {
+                self.desk.broke(index, which.word(), bytes, fault);
+            }
+        };
+        let place = folder.map(|folder| folder.place(&name, id));
+        let reasons = reads.then_some(&self.plan.reasons);
+        let Collected { findings, saved } = collect(&order, reasons, place, &mut told).await;
+        if let (None, Some(Err(missed))) = (&findings, &saved)
+            && which.is_note(missed)
+        {
+            self.desk.tell_once(ending::unread(which.word(), &name, &missed.to_string()));
+        }
+        let look = self.read(index, &name, findings);
+        if let Some(saved) = saved {
+            self.take(index, which, saved, matches!(look, Look::Failed(_)));
+        }
+        look
+    }
+
+    /// Takes what a log says, or why it could not be read.
+    fn read(&self, index: usize, name: &Foreign, findings: Option<Result<Findings, Missed>>) -> Look {
+        match findings {
+            None => Look::Pending,
+            Some(Ok(findings)) => {
+                self.desk.found(index, findings);
+                Look::Done
+            }
+            Some(Err(missed)) => {
+                self.desk.tell_once(ending::unread(Which::Log.word(), name, &missed.to_string()));
+                Look::Failed(missed.to_string())
+            }
+        }
+    }
+
+    /// Takes a file that was asked for, or what became of it.
+    fn take(&self, index: usize, which: Which, saved: Result<Saved, Missed>, is_told: bool) {
+        let mut owed = self.owed.borrow_mut();
+        let is_this = |owed: &Owed| (owed.index, owed.which) == (index, which);
+        match saved {
+            Ok(Saved { path, bytes, sha256 }) => {
+                owed.retain(|owed| !is_this(owed));
+                self.desk.saved(index, which == Which::Log, Fetched { path, bytes, sha256 });
+            }
+            Err(missed) if which.is_note(&missed) => owed.retain(|owed| !is_this(owed)),
+            Err(missed) => {
+                let this = owed.iter_mut().filter(|owed| is_this(owed));
+                this.for_each(|owed| (owed.why, owed.is_told) = (Some(missed.to_string()), is_told));
+            }
+        }
+    }
+
+    /// What is owed by this job, or by all, nobody will have: a job that passed does not pass the stage. `why` is told of
+    /// what was still to come.
+    pub(super) fn hold_owed(&self, index: Option<usize>, why: &str) {
+        let is_over = |owed: &Owed| index.is_none_or(|index| owed.index == index);
+        let (over, open) = self.owed.take().into_iter().partition(is_over);
+        *self.owed.borrow_mut() = open;
+        for Owed { index, which, name, why: own, is_told } in over {
+            let why = ending::unsaved(which.word(), &name, own.as_deref().unwrap_or(why));
+            let id = self.desk.read(|report| report.jobs[index].id);
+            if !self.desk.hold(index, &why, id.map(ending::collect_later)) && !is_told {
+                self.desk.tell_once(why);
+            }
+        }
+    }
+}
