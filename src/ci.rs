@@ -7,6 +7,8 @@ pub mod files;
 pub mod github;
 pub mod gitlab;
 mod outputs;
+#[cfg(test)]
+mod renderings;
 pub mod run;
 mod sink;
 
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::job::JobId;
-use crate::report::{Report, html, junit};
+use crate::report::{Report, attestation, html, json, junit};
 
 pub use outputs::{Outputs, hold};
 pub use sink::Error;
@@ -124,6 +126,8 @@ pub struct Wanted {
 /// A form in which a file holds the whole report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
+    /// Everything that is known, as JSON.
+    Report,
     /// `KEY=value` lines.
     Dotenv,
     /// Test cases.
@@ -132,38 +136,47 @@ pub enum Form {
     Html,
     /// GitLab's links beside a job.
     Annotations,
+    /// The predicate of an attestation.
+    Attestation,
 }
 
 impl Form {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Dotenv, Self::Junit, Self::Html, Self::Annotations];
+    pub const ALL: [Self; 6] =
+        [Self::Report, Self::Dotenv, Self::Junit, Self::Html, Self::Annotations, Self::Attestation];
 
     /// The flag that names the file.
     pub fn flag(self) -> &'static str {
         match self {
+            Self::Report => "report",
             Self::Dotenv => "dotenv",
             Self::Junit => "junit",
             Self::Html => "html",
             Self::Annotations => "annotations",
+            Self::Attestation => "attestation",
         }
     }
 
     /// What the file is called in a sentence.
     fn what(self) -> &'static str {
         match self {
+            Self::Report => "the report",
             Self::Dotenv => "the dotenv file",
             Self::Junit => "the JUnit report",
             Self::Html => "the HTML report",
             Self::Annotations => "the annotations",
+            Self::Attestation => "the attestation",
         }
     }
 
     fn render(self, report: &Report) -> String {
         match self {
+            Self::Report => json::render(report),
             Self::Dotenv => dotenv::render(report),
             Self::Junit => junit::render(report),
             Self::Html => html::render(report),
             Self::Annotations => gitlab::annotations(report),
+            Self::Attestation => attestation::render(report),
         }
     }
 }
@@ -171,6 +184,11 @@ impl Form {
 impl Wanted {
     fn only_on<'a>(&self, platform: Platform, path: Option<&'a PathBuf>) -> Option<&'a Path> {
         path.map(PathBuf::as_path).filter(|_| self.platform == platform)
+    }
+
+    /// Where the report is to stand.
+    pub fn report(&self) -> Option<PathBuf> {
+        self.documents.iter().find(|(form, _)| *form == Form::Report).map(|(_, path)| path.clone())
     }
 
     fn summaries(&self) -> impl Iterator<Item = &Path> {

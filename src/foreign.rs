@@ -136,6 +136,11 @@ fn clean(text: &str) -> String {
     kept
 }
 
+/// Whether a character is seen where it is printed, and is obeyed by nothing; a line end is.
+pub fn is_shown(char: char) -> bool {
+    char == '\n' || !char.is_control() && !is_invisible(char) && !matches!(char, '\u{2028}' | '\u{2029}')
+}
+
 fn is_invisible(char: char) -> bool {
     matches!(char,
         '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}'

@@ -223,6 +223,8 @@ pub struct Answer {
     pub is_garbled: bool,
     /// The texts beside it.
     pub facts: Facts,
+    /// What else the answer says, each with its key, for the report alone: as much as [`crate::epm`] keeps of it.
+    pub other: Vec<(Foreign, Foreign)>,
 }
 
 impl Answer {

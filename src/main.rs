@@ -88,9 +88,11 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
         Misread::Shown(text) if text.print().is_ok() => Outcome::Succeeded,
         Misread::Shown(_) => Outcome::Unwritable,
         Misread::Wrong(error, wanted) => {
-            let (wanted, platform) = (wanted.clone(), wanted.platform);
+            let (wanted, platform, path) = (wanted.clone(), wanted.platform, wanted.report());
             let (outputs, _) = within(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
-            desk_for(USUAL, environment, outputs, platform).end_with(usage(error))
+            let desk = desk_for(USUAL, environment, outputs, platform);
+            desk.note(|report| report.path = path);
+            desk.end_with(usage(error))
         }
     }
 }
@@ -148,7 +150,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
     let console = call.console();
     let shown = *console.as_ref().unwrap_or(&USUAL);
     let (wanted, wrong) = call.wanted();
-    let platform = wanted.platform;
+    let (platform, path) = (wanted.platform, wanted.report());
     // A dry run is no run: it leaves the outputs of an earlier one alone.
     let opened = if call.is_dry_run() {
         Ok(Default::default())
@@ -166,7 +168,9 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
             Some(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
         }
     };
-    (desk_for(shown, environment, outputs, platform), trouble)
+    let desk = desk_for(shown, environment, outputs, platform);
+    desk.note(|report| (report.command, report.path) = (Some(call.command()), path));
+    (desk, trouble)
 }
 
 /// The plan, with every file read that it names.

@@ -4,6 +4,7 @@ mod error;
 mod job_type;
 mod period;
 
+use ring::digest::{SHA256, digest};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
@@ -118,6 +119,12 @@ impl Payload {
     /// Whether the user gave the whole body.
     pub fn is_given(&self) -> bool {
         self.is_given
+    }
+
+    /// The SHA-256 of the body as it is sent, to the byte, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        let hash = digest(&SHA256, self.body.as_bytes());
+        hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
     }
 
     /// The body, for whoever reads it.

@@ -1,12 +1,22 @@
 //! The facts of one run, as far as they are known: filled in while it goes on, rendered on every way out.
 
+pub mod attestation;
 pub mod console;
 mod facts;
 pub mod html;
+pub mod json;
 pub mod junit;
 pub mod markdown;
 mod markup;
+mod outages;
+#[cfg(test)]
+pub(crate) mod samples;
+#[cfg(test)]
+#[path = "../tests/schema/report.rs"]
+pub(crate) mod schema;
 pub mod steps;
+mod tables;
+mod timeline;
 pub mod values;
 pub mod wording;
 
@@ -62,6 +72,8 @@ pub enum Earlier {
 /// Everything that is known of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
+    /// The command that was called, where it is known.
+    pub command: Option<&'static str>,
     /// Where EPM is.
     pub url: Option<EpmUrl>,
     /// What was, or was to be, submitted.
@@ -80,6 +92,8 @@ pub struct Report {
     pub steps: Vec<Step>,
     /// When the process began.
     pub begun: Timestamp,
+    /// When its outcome stood, and the outputs were written.
+    pub ended: Option<Timestamp>,
     /// Where the report stands, as JSON.
     pub path: Option<PathBuf>,
     /// An end that no job brought about: bad usage, a bug.
@@ -119,6 +133,8 @@ pub struct Fetched {
 /// What a CI platform tells of its run. Names of branches and people are chosen by others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
+    /// The platform's word in `--ci`; none outside of all that are known.
+    pub platform: Option<&'static str>,
     /// Who started the run, or tried it again.
     pub actor: Option<Foreign>,
     /// The commit that it runs for.
@@ -164,6 +180,8 @@ pub struct JobReport {
     pub state: Option<State>,
     /// The newest texts.
     pub facts: Facts,
+    /// What EPM said under other names, each with its key; no more than `Answer::other` holds.
+    pub other: Vec<(Foreign, Foreign)>,
     /// What happened, in order.
     pub moments: Vec<Moment>,
     /// When we began with it.
@@ -309,6 +327,7 @@ impl JobReport {
             attempt: 1,
             state: None,
             facts: Facts::default(),
+            other: Vec::new(),
             moments: Vec::new(),
             begun: None,
             start: None,
@@ -329,6 +348,7 @@ impl JobReport {
         if let Some(state) = self.id.and_then(|id| answer.state_of(id)) {
             self.state = Some(state);
             self.facts.update(answer.facts.clone());
+            self.other.clone_from(&answer.other);
             // A condition may ask for the output: at the end, what was promised before is not there unless it is named.
             if state.is_finished() {
                 self.facts.output_file_name.clone_from(&answer.facts.output_file_name);
@@ -345,6 +365,11 @@ impl JobReport {
     /// When the submit was sent last.
     pub fn sent(&self) -> Option<Timestamp> {
         self.moments.iter().rfind(|moment| moment.event == Event::Sent).map(|moment| moment.at)
+    }
+
+    /// How often the submit was sent: more than once only where EPM provably took none before.
+    pub fn submits(&self) -> usize {
+        self.moments.iter().filter(|moment| moment.event == Event::Sent).count()
     }
 
     /// Whether we know it from its beginning.

@@ -135,28 +135,45 @@ fn without_space(text: &str) -> String {
 
 /// Every `<` and `&` of the page is one of ours.
 fn is_a_page(report: &Report) {
-    const TAGS: [&str; 21] = [
+    const TAGS: [&str; 38] = [
         "!doctype html",
         "body",
+        "body class",
+        "br",
+        "circle",
+        "circle class",
         "code",
+        "code class",
+        "desc",
+        "desc id",
+        "div",
+        "div class",
         "h1",
         "h2",
         "h3",
         "head",
         "html",
+        "html lang",
+        "line class",
         "meta",
         "p",
+        "p class",
         "pre",
+        "rect",
+        "rect class",
         "strong",
         "style",
+        "svg",
+        "svg viewBox",
         "table",
         "td",
         "td colspan",
+        "text",
+        "text x",
         "th",
         "title",
+        "title id",
         "tr",
-        "html lang",
-        "body class",
     ];
     let text = html::render(report);
     let (_, page) = text.split_once("</style>").expect("a style");

@@ -50,6 +50,7 @@ pub(super) fn report(texts: &[&str]) -> Report {
 fn context(texts: &[&str]) -> Context {
     let name = |place: usize| Some(Foreign::new(texts[place % texts.len()]));
     Context {
+        platform: None,
         actor: name(12),
         commit: name(13),
         reference: name(14),

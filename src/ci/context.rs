@@ -12,6 +12,7 @@ use super::Platform;
 pub fn context(platform: Platform, variable: impl Fn(&str) -> Option<String>) -> Context {
     let first = |names: &[&str]| names.iter().find_map(|name| variable(name)).map(|value| Foreign::new(value.trim()));
     let named = |actor: &[&str], commit: &str, reference: &[&str], pipeline: &[&str]| Context {
+        platform: None,
         actor: first(actor),
         commit: first(&[commit]),
         reference: first(reference),
@@ -42,6 +43,7 @@ pub fn context(platform: Platform, variable: impl Fn(&str) -> Option<String>) ->
         }
         Platform::None => Context::default(),
     };
+    context.platform = Some(platform).filter(|platform| *platform != Platform::None).map(Platform::word);
     context.run = address(platform, &variable);
     context.attempt = attempt(platform, &variable);
     context

@@ -343,6 +343,7 @@ fn documents(command: Command) -> Command {
         "Output",
         outputs(command),
         [
+            text("report", "FILE", "Write everything that is known as JSON, for programs and for audit"),
             text(
                 "dotenv",
                 "FILE",
@@ -350,6 +351,7 @@ fn documents(command: Command) -> Command {
             ),
             text("junit", "FILE", "Write a JUnit report"),
             text("annotations", "FILE", "Write the links that GitLab shows beside the job"),
+            text("attestation", "FILE", "Write the predicate of an in-toto attestation (test-result), to be signed"),
         ],
     )
 }

@@ -5,8 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 9] = [
-    "EPM_ATTESTATION",
+const NOT_YET: [&str; 7] = [
     "EPM_EXPECT_DURATION",
     "EPM_LOG_FORMAT",
     "EPM_METRICS",
@@ -14,7 +13,6 @@ const NOT_YET: [&str; 9] = [
     "EPM_NOTIFY_FILE",
     "EPM_NOTIFY_KEY",
     "EPM_NOTIFY_ON",
-    "EPM_REPORT",
 ];
 
 /// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.

@@ -13,7 +13,8 @@ use super::given::{Environment, Given, Values};
 use super::{Error, flags};
 
 /// The flags that say where to.
-const FLAGS: [&str; 8] = ["ci", "print", "outputs-dir", "summary", "dotenv", "junit", "html", "annotations"];
+const FLAGS: [&str; 10] =
+    ["ci", "print", "outputs-dir", "summary", "report", "dotenv", "junit", "html", "annotations", "attestation"];
 
 /// The words of `--collect`.
 const COLLECTED: [(&str, &str); 2] = [("log", "log"), ("output", "output")];

@@ -34,6 +34,11 @@ impl EpmUrl {
         http::url::host(&self.0)
     }
 
+    /// The URL itself; there are no credentials in it.
+    pub fn base(&self) -> &Url {
+        &self.0
+    }
+
     /// The service: its host, and the prefix where several stand behind one.
     pub fn place(&self) -> String {
         format!("{}{}", self.host(), self.0.path().trim_end_matches('/'))

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::foreign::{Foreign, Mask};
+use crate::foreign::{Foreign, Mask, cut};
 use crate::job::{Answer, Facts, JobId};
 use crate::json::Object;
 
@@ -167,7 +167,50 @@ fn answer_of(keys: &Keys, mask: &Mask) -> Answer {
     let id = keys.agreed(&JOB_ID);
     let status = keys.agreed(&STATUS).and_then(|number| number.try_into().ok());
     let is_garbled = id.is_none_or(|id| id < 0) && keys.has(&JOB_ID) || status.is_none() && keys.has(&STATUS);
-    Answer { job_id: id.and_then(job_id), status, is_garbled, facts }
+    Answer { job_id: id.and_then(job_id), status, is_garbled, facts, other: other(keys, mask) }
+}
+
+/// The keys that have a place of their own; `links` holds addresses that are never followed.
+const KNOWN: [&str; 14] = [
+    "jobId",
+    "jobID",
+    "status",
+    "links",
+    "jobName",
+    "jobStatus",
+    "descriptiveStatus",
+    "detailedStatus",
+    "details",
+    "logFileName",
+    "outputFileName",
+    "outputFilename",
+    "processType",
+    "executedBy",
+];
+
+/// How many other keys are kept, and how much of them together, in bytes.
+const MOST_OTHER: usize = 32;
+const LARGEST_OTHER: usize = 4096;
+
+/// The longest key that is kept, in bytes.
+const LONGEST_KEY: usize = 100;
+
+/// What else an answer says: a key of a later release may be what an auditor asks for.
+fn other(keys: &Keys, mask: &Mask) -> Vec<(Foreign, Foreign)> {
+    let mut room = LARGEST_OTHER;
+    let mut kept: Vec<(Foreign, Foreign)> = Vec::new();
+    let others = keys.0.pairs().filter(|(key, value)| !KNOWN.contains(key) && !is_absent(value));
+    for (key, value) in others {
+        let key = Foreign::new(&cut(mask.foreign(key).as_str(), LONGEST_KEY));
+        let value = mask.foreign(&string(value).unwrap_or_else(|| value.to_owned()));
+        let is_known = kept.iter().any(|(known, _)| *known == key);
+        if kept.len() < MOST_OTHER && key.as_str().len() < room && !is_known {
+            let value = Foreign::new(&cut(value.as_str(), room - key.as_str().len()));
+            room -= key.as_str().len() + value.as_str().len();
+            kept.push((key, value));
+        }
+    }
+    kept
 }
 
 /// The id that the answer to a submit gives in its link to itself, where all such links agree. Read, never followed.
@@ -273,6 +316,23 @@ mod tests {
         for none in ["[]", "null", "7", r#"[{"rel":"Job Status"}]"#, r#"[{"rel":7,"href":"/interop/rest/"}]"#] {
             assert_eq!(of(none), None, "{none}");
         }
+    }
+
+    #[test]
+    fn what_else_an_answer_says_is_kept_within_bounds() {
+        let mask = Mask::new(["s3cret".to_owned()]);
+        let kept = |body: &str| -> Vec<(String, String)> {
+            let other = answer(body.as_bytes(), &mask).unwrap().other;
+            other.iter().map(|(key, value)| (key.as_str().to_owned(), value.as_str().to_owned())).collect()
+        };
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let body =
+            r#"{"jobId":7,"links":[],"runId":12,"note":"a\u001b[1m s3cret","gone":null,"deep":{"a":[1]},"runId":13}"#;
+        assert_eq!(kept(body), [pair("runId", "12"), pair("note", "a ***"), pair("deep", r#"{"a":[1]}"#)]);
+        let many: Vec<String> = (0..100).map(|number| format!(r#""k{number}":"{}""#, "ü".repeat(200))).collect();
+        let kept = kept(&format!("{{{}}}", many.join(",")));
+        assert!(kept.len() <= MOST_OTHER && kept.len() > 8, "{}", kept.len());
+        assert!(kept.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>() <= LARGEST_OTHER);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod stages;
 
 use std::cell::RefCell;
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -416,6 +417,7 @@ impl Desk {
     pub fn close(&self) -> Outcome {
         let mut report = self.report.borrow_mut();
         report.take_attempt_back();
+        report.ended = Some(Timestamp::now());
         for error in self.keep(&report) {
             self.console.warn(&error.sentence());
             ci::hold(&mut report, &error.sentence());

@@ -8,8 +8,9 @@ use crate::pace::brief;
 use super::facts::{self, Fact};
 use super::markup::escaped;
 use super::steps::{self, Step};
-use super::wording::{event, headline, mark, next_step, subject};
-use super::{JobReport, Moment, Report};
+use super::tables::{self, Cell, Table};
+use super::wording::{capitalised, event, headline, mark, next_step, subject};
+use super::{JobReport, Moment, Report, timeline};
 
 /// The most of a text on it, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -27,11 +28,23 @@ h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #8884 }
 th { font-weight: 600; white-space: nowrap }
-td { overflow-wrap: anywhere }
+td { overflow-wrap: break-word }
 code, pre { font: .9em ui-monospace, monospace; background: #8882; border-radius: .2rem; padding: .1em .3em }
 code { overflow-wrap: anywhere }
 pre { overflow-x: auto; padding: .7rem }
-@media (max-width: 40rem) { th, td { display: block; border: 0; padding: .1rem 0 } tr { display: block; padding: .4rem 0 } }
+pre, .diagnosis { border-left: .2rem solid #8886 }
+.diagnosis { padding: .1rem .7rem; margin: 1rem 0 }
+.scroll { overflow-x: auto }
+.scroll table { margin: 0 }
+h3 { margin: 1.5rem 0 .4rem }
+.hash { font-size: .75em; overflow-wrap: normal }
+svg { display: block; width: 100%; min-width: 22rem; max-width: 40rem }
+svg text { fill: currentColor }
+@media (prefers-color-scheme: dark) {
+.sent { fill: #a371f7 } .known { fill: #6e7681 } .runs { fill: #4493f8 } .odd { fill: #d29922 } .trouble { fill: #f0883e }
+.good { fill: #3fb950 } .bad { fill: #f85149 }
+}
+@media (max-width: 40rem) { body { margin: 1rem auto } th, td { padding: .3rem } }
 ";
 
 /// Renders the page.
@@ -51,9 +64,12 @@ pub fn render(report: &Report) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>epm-gate: {title}</title>\n\
-         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{}{jobs}{more}{notes}{}</body>\n</html>\n",
+         <style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n{}{}{}{}{jobs}{more}{}{notes}{}</body>\n</html>\n",
         heading(report),
         steps(&report.steps),
+        picture(report),
+        grid(tables::attempts(report)),
+        grid(tables::uploads(report)),
         run(report)
     )
 }
@@ -64,11 +80,44 @@ fn heading(report: &Report) -> String {
     if report.end().is_none() {
         return format!("<h1>{mark} the gate has not ended, or was killed</h1>\n");
     }
+    let next = next_step(report);
     format!(
-        "<h1>{mark} {}</h1>\n<p><strong>What to do next:</strong> {}.</p>\n",
+        "<h1>{mark} {}</h1>\n{}<p><strong>What to do next:</strong> {}.</p>\n",
         sentence(&headline(report)),
-        sentence(&next_step(report))
+        diagnosis(report, &next),
+        sentence(&next)
     )
+}
+
+/// Why the job that decided did not pass, and what to do about that where the next step does not say so.
+fn diagnosis(report: &Report, next: &str) -> String {
+    let Some(diagnosis) = report.deciding_job().and_then(|job| job.diagnosis.as_ref()) else { return String::new() };
+    let advice = if next.contains(&diagnosis.advice) { "" } else { &diagnosis.advice };
+    let advice = if advice.is_empty() { String::new() } else { format!(" {}.", sentence(&capitalised(advice))) };
+    let reason = sentence(&tables::reason(diagnosis));
+    format!("<p class=\"diagnosis\"><strong>Why:</strong> {reason}.{advice}</p>\n")
+}
+
+fn picture(report: &Report) -> String {
+    timeline::draw(report).map(|picture| format!("<div class=\"scroll\">\n{picture}</div>\n")).unwrap_or_default()
+}
+
+/// A table whose columns mean something; a narrow page scrolls it.
+fn grid(table: Option<Table>) -> String {
+    let Some(Table { title, head, rows }) = table else { return String::new() };
+    let head = head.join("</th><th>");
+    let row = |cells: &Vec<Cell>| format!("<tr>{}</tr>\n", cells.iter().map(cell).collect::<String>());
+    let rows: String = rows.iter().map(row).collect();
+    format!("<h3>{title}</h3>\n<div class=\"scroll\"><table>\n<tr><th>{head}</th></tr>\n{rows}</table></div>\n")
+}
+
+fn cell(cell: &Cell) -> String {
+    let inside = match cell {
+        Cell::Said(text) => escaped(text),
+        Cell::Quoted(text) => text.as_str().lines().map(code).collect::<Vec<_>>().join("<br>"),
+        Cell::Hash(hash) => format!("<code class=\"hash\">{}</code>", escaped(hash)),
+    };
+    format!("<td>{inside}</td>")
 }
 
 fn steps(steps: &[Step]) -> String {
@@ -87,12 +136,15 @@ fn steps(steps: &[Step]) -> String {
 
 fn section(report: &Report, job: &JobReport) -> String {
     format!(
-        "<h2>{}</h2>\n{}{}{}{}",
+        "<h2>{}</h2>\n{}{}{}{}{}{}{}",
         sentence(&subject(job)),
         table(&facts::of_job(report, job)),
-        timeline(job),
+        rejected(job),
+        grid(tables::stages(job)),
+        grid(tables::files(job)),
         details(job),
-        excerpt(job)
+        excerpt(job),
+        moments(job)
     )
 }
 
@@ -109,14 +161,23 @@ fn table(facts: &[Fact]) -> String {
     format!("<table>\n{}</table>\n", facts.iter().map(row).collect::<String>())
 }
 
-fn timeline(job: &JobReport) -> String {
+fn rejected(job: &JobReport) -> String {
+    /// How many rows of each kind are shown.
+    const FIRST: usize = 5;
+    let members = tables::members(job).map(|members| format!("<p>{}.</p>\n", sentence(&members)));
+    grid(tables::rejected(job, FIRST)) + &members.unwrap_or_default()
+}
+
+fn moments(job: &JobReport) -> String {
     if job.moments.is_empty() {
         return String::new();
     }
     let rows: String = job.moments.iter().take(MOST_MOMENTS).map(moment).collect();
     let more = job.moments.len().saturating_sub(MOST_MOMENTS);
     let more = if more > 0 { format!("<tr><td colspan=\"3\">and {more} more</td></tr>\n") } else { String::new() };
-    format!("<table>\n<tr><th>time (UTC)</th><th>after</th><th>what</th></tr>\n{rows}{more}</table>\n")
+    format!(
+        "<h3>What happened</h3>\n<table>\n<tr><th>time (UTC)</th><th>after</th><th>what</th></tr>\n{rows}{more}</table>\n"
+    )
 }
 
 fn moment(moment: &Moment) -> String {

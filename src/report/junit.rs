@@ -5,13 +5,14 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use crate::foreign::cut;
+use crate::foreign::{Foreign, cut};
 use crate::outcome::Outcome;
+use crate::pipeline::{Step, StepEnd};
 
 use super::facts;
 use super::markup::escaped;
-use super::wording::{headline, next_step, subject};
-use super::{End, JobReport, Report};
+use super::wording::{Names, headline, next_step, subject};
+use super::{End, JobReport, Report, tables};
 
 /// The most of a text in it, in bytes; GitLab reads 30 MB of a file.
 const LONGEST: usize = 16 * 1024;
@@ -93,23 +94,23 @@ impl Case {
 
 /// A case for each job, and one for the gate where something else than a job decided.
 fn cases(report: &Report) -> Vec<Case> {
-    let mut names: Vec<String> = Vec::new();
+    let mut names = Names::default();
     let mut cases: Vec<Case> = report.jobs.iter().map(|job| of_job(report, job, &mut names)).collect();
+    cases.extend(
+        report
+            .jobs
+            .iter()
+            .flat_map(|job| job.steps.iter().map(move |step| (job, step)))
+            .map(|(job, step)| of_stage(job, step, &mut names)),
+    );
     if report.end.is_some() || cases.is_empty() {
         cases.push(of_gate(report));
     }
     cases
 }
 
-fn of_job(report: &Report, job: &JobReport, names: &mut Vec<String>) -> Case {
+fn of_job(report: &Report, job: &JobReport, names: &mut Names) -> Case {
     let class = report.payload.as_ref().map_or("attach", |payload| payload.job_type());
-    // The id would be another one in each run, and with it the history of the test would begin anew.
-    let name = job.name.clone().unwrap_or_else(|| "job".to_owned());
-    names.push(name.clone());
-    let name = match names.iter().filter(|known| **known == name).count() {
-        1 => name,
-        count => format!("{name} {count}"),
-    };
     let end = job.end.as_ref();
     let is_deciding = end.is_some() && report.deciding_job().is_some_and(|deciding| std::ptr::eq(deciding, job));
     let why = match end {
@@ -120,11 +121,35 @@ fn of_job(report: &Report, job: &JobReport, names: &mut Vec<String>) -> Case {
     };
     Case {
         class: format!("epm-gate.{class}"),
-        name,
+        name: names.of(job),
         time: job.duration.unwrap_or_default(),
         mark: Mark::of(end.map(|end| end.outcome)),
         kind: word(end),
         text: text(report, job, is_deciding, &why),
+        why,
+    }
+}
+
+/// A job of a pipeline's stage: which one has failed is what its readers look for. One that failed in a pipeline that
+/// passed all the same is skipped: a failure would turn a build of Jenkins unstable that the gate lets pass.
+fn of_stage(job: &JobReport, step: &Step, names: &mut Names) -> Case {
+    let passed = job.end.as_ref().is_some_and(|end| end.outcome.is_pass());
+    let (mark, why) = match step.end {
+        StepEnd::Passed => (Mark::Passed, ""),
+        StepEnd::Failed if passed => (Mark::Skipped, "failed, and the pipeline went on and passed"),
+        StepEnd::Failed => (Mark::Failure, "failed"),
+        StepEnd::Unknown => (Mark::Skipped, "EPM does not say how it ended"),
+    };
+    let name = |text: &Foreign| text.as_str().trim().replace('\n', " ");
+    let status = step.status.as_ref().map(|status| format!(": EPM says {}", name(status))).unwrap_or_default();
+    let why = format!("{why}{status}");
+    Case {
+        class: "epm-gate.PIPELINE".to_owned(),
+        name: names.unlike(&format!("{} / {}", name(&step.stage), name(&step.name))),
+        time: step.took.unwrap_or_default(),
+        mark,
+        kind: "failed",
+        text: format!("{why}\n{}", step.log.as_ref().map(|log| format!("log: {}\n", name(log))).unwrap_or_default()),
         why,
     }
 }
@@ -154,6 +179,9 @@ fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> Strin
     if is_deciding {
         let _ = writeln!(text, "What to do next: {}.", next_step(report));
     }
+    if let Some(diagnosis) = &job.diagnosis {
+        let _ = writeln!(text, "Why: {}.\nAdvice: {}.", tables::reason(diagnosis), diagnosis.advice);
+    }
     for fact in facts::of_job(report, job) {
         let quoted = fact.quoted.as_ref().map(|text| text.as_str().trim().replace('\n', " ")).unwrap_or_default();
         let _ = writeln!(text, "{}: {quoted}{}", fact.name, fact.said);
@@ -165,11 +193,25 @@ fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> Strin
     text
 }
 
+/// The step outputs that are properties.
+const PROPERTIES: [&str; 10] = [
+    "jobId",
+    "status",
+    "outcome",
+    "exitCode",
+    "submitted",
+    "category",
+    "transient",
+    "attempts",
+    "logFileName",
+    "outputFileName",
+];
+
 /// The facts that a program may look for.
 fn properties(report: &Report) -> String {
     let mut pairs: Vec<(&str, String)> = Vec::new();
     let values = super::values::outputs(report);
-    for name in ["jobId", "status", "outcome", "exitCode", "submitted", "logFileName", "outputFileName"] {
+    for name in PROPERTIES {
         pairs.extend(values.get(name).map(|value| (name, super::values::text(value))));
     }
     pairs.extend(report.url.as_ref().map(|url| ("host", url.host())));

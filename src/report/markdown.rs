@@ -10,7 +10,8 @@ use crate::pace::brief;
 
 use super::facts::{self, Fact, status};
 use super::steps::{self, Step};
-use super::wording::{event, headline, mark, next_step, subject};
+use super::tables::{self, Cell, Table};
+use super::wording::{capitalised, event, headline, mark, next_step, subject};
 use super::{Event, JobReport, Moment, Report};
 
 /// GitHub drops a summary above 1 MiB whole, and all steps of a job share what is shown (ci-contracts.md §1.2).
@@ -38,9 +39,13 @@ pub fn render(report: &Report, mermaid: bool) -> String {
     if several {
         page.add(&overview(report));
     }
+    page.add(&grid(tables::attempts(report)));
     for job in report.worst_first().take(MOST_DETAILED) {
         let title = if several { format!("#### {}\n\n", subject(job)) } else { String::new() };
         page.add(&format!("{title}{}", table(&facts::of_job(report, job))));
+        page.add(&rejected(job));
+        page.add(&grid(tables::stages(job)));
+        page.add(&grid(tables::files(job)));
         page.add(&timeline(job));
         if mermaid {
             page.add(&gantt(job).unwrap_or_default());
@@ -48,6 +53,7 @@ pub fn render(report: &Report, mermaid: bool) -> String {
         page.add(&details(job));
         page.add(&excerpt(job));
     }
+    page.add(&grid(tables::uploads(report)));
     for note in &report.notes {
         page.add(&format!("> {note}\n\n"));
     }
@@ -83,7 +89,38 @@ impl Page {
 
 /// Whether the stage passed and why, and what to do next.
 pub fn heading(report: &Report) -> String {
-    format!("### {} {}\n\n**What to do next:** {}.\n\n", mark(report), headline(report), next_step(report))
+    let next = next_step(report);
+    format!("### {} {}\n\n{}**What to do next:** {next}.\n\n", mark(report), headline(report), diagnosis(report, &next))
+}
+
+/// Why the job that decided did not pass, and what to do about that where the next step does not say so.
+fn diagnosis(report: &Report, next: &str) -> String {
+    let Some(diagnosis) = report.deciding_job().and_then(|job| job.diagnosis.as_ref()) else { return String::new() };
+    let is_told = next.contains(&diagnosis.advice) || diagnosis.advice.is_empty();
+    let advice = if is_told { String::new() } else { format!(" {}.", capitalised(&diagnosis.advice)) };
+    format!("**Why:** {}.{advice}\n\n", tables::reason(diagnosis))
+}
+
+/// A table whose columns mean something.
+fn grid(table: Option<Table>) -> String {
+    let Some(Table { title, head, rows }) = table else { return String::new() };
+    let row = |cells: &Vec<Cell>| format!("| {} |\n", cells.iter().map(column).collect::<Vec<_>>().join(" | "));
+    let rows: String = rows.iter().map(row).collect();
+    format!("**{title}**\n\n| {} |\n|{}\n{rows}\n", head.join(" | "), "---|".repeat(head.len()))
+}
+
+fn column(column: &Cell) -> String {
+    match column {
+        Cell::Said(text) => cell(text),
+        Cell::Quoted(text) => code(text.as_str()),
+        // The report has it whole.
+        Cell::Hash(hash) => format!("`{}`", cut(hash, 15)),
+    }
+}
+
+fn rejected(job: &JobReport) -> String {
+    let members = tables::members(job).map(|members| format!("{members}.\n\n")).unwrap_or_default();
+    grid(tables::rejected(job, 1)) + &members
 }
 
 fn steps(steps: &[Step]) -> String {

@@ -1,9 +1,11 @@
 //! The step outputs of spec §7 as one table, typed; every writer takes them from here.
 
+use std::time::Duration;
+
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use crate::foreign::{Foreign, cut};
+use crate::foreign::{Foreign, cut, is_shown};
 use crate::job::State;
 use crate::outcome::Outcome;
 
@@ -31,9 +33,7 @@ pub fn outputs(report: &Report) -> Map<String, Value> {
     let diagnosis = job.diagnosis.as_ref();
     values.insert("category".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.category.word())));
     values.insert("transient".to_owned(), json!(diagnosis.map(|diagnosis| diagnosis.transient)));
-    for later in ["reportPath"] {
-        values.insert(later.to_owned(), Value::Null);
-    }
+    values.insert("reportPath".to_owned(), json!(report.path.as_ref().map(|path| path.display().to_string())));
     let jobs = report
         .jobs
         .iter()
@@ -110,5 +110,29 @@ pub fn json_line(value: &Value) -> String {
 
 /// The same JSON without two `#` side by side and without `$(`, which may stand in its texts alone, and on one line.
 pub fn harmless(json: &str) -> String {
-    json.replace("##", "#\\u0023").replace("$(", "$\\u0028").replace(['\n', '\r'], " ")
+    harmless_lines(&json.replace(['\n', '\r'], " "))
+}
+
+/// The same JSON on its lines, and without a character that a terminal obeys or does not show: what is none of the
+/// syntax can stand in a text alone, where its number stands for it.
+pub fn harmless_lines(json: &str) -> String {
+    let json = json.replace("##", "#\\u0023").replace("$(", "$\\u0028");
+    if json.chars().all(is_shown) {
+        return json;
+    }
+    let mut shown = String::with_capacity(json.len());
+    for char in json.chars() {
+        if is_shown(char) {
+            shown.push(char);
+        } else {
+            let mut units = [0; 2];
+            shown.extend(char.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    shown
+}
+
+/// A duration in seconds, to the millisecond.
+pub fn seconds(duration: Duration) -> Value {
+    ((duration.as_secs_f64() * 1000.0).round() / 1000.0).into()
 }

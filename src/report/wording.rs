@@ -19,6 +19,27 @@ pub fn subject(job: &JobReport) -> String {
     }
 }
 
+/// The names of jobs in reports that are compared from run to run: they hold no id, which would be another one each time,
+/// and of two alike the later one has a number.
+#[derive(Default)]
+pub(super) struct Names(Vec<String>);
+
+impl Names {
+    /// The next job's name.
+    pub(super) fn of(&mut self, job: &JobReport) -> String {
+        self.unlike(job.name.as_deref().unwrap_or("job"))
+    }
+
+    /// The next name, whosever it is.
+    pub(super) fn unlike(&mut self, name: &str) -> String {
+        self.0.push(name.to_owned());
+        match self.0.iter().filter(|known| *known == name).count() {
+            1 => name.to_owned(),
+            count => format!("{name} {count}"),
+        }
+    }
+}
+
 /// The sign for how a run ended: it passed, it did not, or it cannot be told.
 pub fn mark(report: &Report) -> &'static str {
     match report.end().map(|end| end.outcome) {

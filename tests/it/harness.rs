@@ -66,6 +66,7 @@ impl Gate {
         gate.set("PATH", "/usr/local/bin:/usr/bin:/bin")
             .set("EPM_OUTPUTS_DIR", outputs)
             .set("EPM_SUMMARY", summary)
+            .set("EPM_REPORT", "report.json")
             .set("EPM_POLL_MIN", "10ms")
             .set("EPM_POLL_MAX", "50ms")
             .set("EPM_POLL_RATE", "1000")

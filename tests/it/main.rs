@@ -31,7 +31,10 @@ mod payloads;
 mod platforms;
 mod recording;
 mod renewal;
+mod report;
 mod scenarios;
+#[path = "../schema/report.rs"]
+mod schema;
 #[cfg(unix)]
 mod secrets;
 #[cfg(unix)]

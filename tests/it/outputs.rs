@@ -60,6 +60,7 @@ fn a_success_tells_everything() {
         ("processType", "COMM_LOAD_BALANCES"),
         ("executedBy", "close.bot@example.com"),
         ("attempts", "1"),
+        ("reportPath", "report.json"),
     ];
     assert_eq!(told(&ran), expected);
     has_every_name(&ran);
@@ -81,8 +82,14 @@ fn a_failure_tells_everything() {
 #[test]
 fn wrong_usage_tells_what_is_known() {
     let ran = Gate::against(&shipped("succeeds")).on_github().run(["run"]);
-    let expected =
-        [("outcome", "usage"), ("exitCode", "2"), ("submitted", "no"), ("reused", "false"), ("attempts", "0")];
+    let expected = [
+        ("outcome", "usage"),
+        ("exitCode", "2"),
+        ("submitted", "no"),
+        ("reused", "false"),
+        ("attempts", "0"),
+        ("reportPath", "report.json"),
+    ];
     assert_eq!(told(&ran), expected);
     has_every_name(&ran);
 }
@@ -207,7 +214,8 @@ fn an_output_that_breaks_in_the_end_holds_a_job_that_passed() {
 fn a_full_disk_changes_no_verdict_and_lets_no_stage_pass() {
     for (scenario, code) in [("succeeds", 40), ("fails-locked", 10), ("reset-after-submit", 24), ("unauthorized", 30)] {
         let sandbox = shipped(scenario);
-        let ran = Gate::against(&sandbox).on_github().after_shell("trap '' XFSZ; ulimit -f 0").run(RUN);
+        let gate = Gate::against(&sandbox).on_github().unset("EPM_REPORT");
+        let ran = gate.after_shell("trap '' XFSZ; ulimit -f 0").run(RUN);
         assert_eq!(ran.code, code, "{scenario}: {ran:?}");
         ran.says(&["warning: ", "cannot write"]);
         if code < 30 {

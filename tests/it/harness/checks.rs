@@ -8,6 +8,7 @@ use epm_sandbox::{CLIENT_SECRET, CONFIDENTIAL_CLIENT_ID, DOMAIN, JWT_KEY_PKCS1, 
 
 use super::platform::On;
 use super::ran::Ran;
+use crate::schema;
 
 /// The exit codes of spec §4, written anew.
 const CODES: [(&str, &[i32]); 20] = [
@@ -41,7 +42,20 @@ pub(super) fn every_run(ran: &Ran, dir: &Path, on: On) {
     no_escape(ran, on);
     outputs_agree(ran, &ran.files);
     outputs_agree(ran, &ran.github);
+    report_agrees(ran);
     assert_ne!(ran.code, 101, "a panic: {ran:?}");
+}
+
+/// The report is one of its schema, and says what the exit code says. A dry run and a check write none.
+fn report_agrees(ran: &Ran) {
+    if ran.report.is_empty() {
+        return;
+    }
+    let report = serde_json::from_str(&ran.report).unwrap_or_else(|error| panic!("{error}: {}", ran.report));
+    assert_eq!(schema::faults(&report), [""; 0], "{ran:?}");
+    if !report["outcome"].is_null() {
+        assert_eq!((&report["exitCode"], &report["passed"]), (&ran.code.into(), &(ran.code == 0).into()), "{ran:?}");
+    }
 }
 
 /// Every byte that the run produced, and where.

@@ -23,6 +23,8 @@ pub(crate) struct Ran {
     pub(crate) github_summary: String,
     /// `--record`
     pub(crate) record: String,
+    /// `--report`
+    pub(crate) report: String,
 }
 
 impl Ran {
@@ -41,6 +43,7 @@ impl Ran {
             summary,
             github_summary,
             record: text_of(&dir.join("record.jsonl")),
+            report: text_of(&dir.join("report.json")),
         }
     }
 
