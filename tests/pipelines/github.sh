@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Plays each workflow of examples/github/ in a real runner (nektos/act) against sandboxes, as it stands there: passing,
-# failing, killed and run again, with every submit counted. Three things are not the real ones: the release is made
-# here, and a copy of the action names it; `actions/cache`, whose code is out of reach, has a stand-in that keeps files
-# in a folder; and `gh` has one that keeps what it is told. act knows no `queue` yet, so that line is left out; it
-# enforces neither `concurrency` nor environments, and when it runs again it runs all jobs.
+# failing, killed and run again, with every submit counted. Some things are not the real ones: the release is made here,
+# and a copy of the action names it; `actions/cache`, whose code is out of reach, has a stand-in that keeps files in a
+# folder, `actions/attest` one that signs nothing, `actions/upload-artifact` one that keeps nothing, and `gh` one that keeps
+# what it is told. act knows no `queue` yet, so that line is left out; it enforces neither `concurrency` nor environments,
+# and when it runs again it runs all jobs.
 # shellcheck disable=SC2016 # backticks in single quotes are the log's
 . "${BASH_SOURCE[0]%/*}/act.bash"
 
@@ -54,6 +55,40 @@ BASH
   chmod +x "$work/bin/gh"
 }
 
+# Signs nothing, but takes what `actions/attest` takes: a predicate that is JSON, and files that are there. It says which.
+# What is kept as an artifact is named by one for `actions/upload-artifact`.
+stand_in_for_attest() {
+  mkdir --parents "$work/attest-action" "$work/artifact-action"
+  cat >"$work/attest-action/action.yml" <<'YAML'
+name: attest
+description: stand-in
+inputs: { subject-path: { required: true }, predicate-type: { required: true }, predicate-path: { required: true } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { SUBJECTS: '${{ inputs.subject-path }}', TYPE: '${{ inputs.predicate-type }}', FILE: '${{ inputs.predicate-path }}' }
+      run: |
+        result="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["result"])' "$FILE")"
+        echo "attested as $result by $TYPE"
+        shopt -s nullglob
+        for subject in $SUBJECTS; do
+          if [ -f "$subject" ]; then echo "attested: $subject"; fi
+        done
+YAML
+  cat >"$work/artifact-action/action.yml" <<'YAML'
+name: upload-artifact
+description: stand-in
+inputs: { name: { required: true }, path: { required: true } }
+runs:
+  using: composite
+  steps:
+    - shell: bash
+      env: { NAME: '${{ inputs.name }}', PATHS: '${{ inputs.path }}' }
+      run: echo "kept as $NAME:" $PATHS
+YAML
+}
+
 # Takes an example, changed by a script of sed where one is given, into a repository of its own, with no cache of
 # earlier runs.
 example() {
@@ -85,15 +120,19 @@ attempt() {
   rm -f "$work/gh-calls" "$work/gh-calls.body"
   export PATH="$work/bin:$PATH"
   play_workflow_for_sandbox workflow_dispatch "$workflow" --input period=Jan-26 \
-    --local-repository "actions/cache@$(cache_commit)=$work/cache-action" \
+    --local-repository "actions/cache@$(commit_of cache)=$work/cache-action" \
+    --local-repository "actions/attest@$(commit_of attest)=$work/attest-action" \
+    --local-repository "actions/upload-artifact@$(commit_of upload-artifact)=$work/artifact-action" \
     --env GITHUB_RUN_ID="$1" --env GITHUB_RUN_ATTEMPT="$2" --env CACHES="$work/caches" --env GH_CALLS="$work/gh-calls" \
     --env EPM_POLL_MIN=50ms --secret GITHUB_TOKEN=not-a-token
 }
 
-# The commit of `actions/cache` that the workflow names: one.
-cache_commit() {
-  sed --quiet 's/.*uses: actions\/cache\/.*@\([0-9a-f]*\) # v[0-9.]*$/\1/p' "$work/repository/.github/workflows/$workflow" |
-    sort --unique
+# The commit of this action that the workflow names: one, or `none`.
+commit_of() {
+  local commit
+  commit="$(sed --quiet 's/.*uses: actions\/'"$1"'\(\/[a-z]*\)\?@\([0-9a-f]*\) # v[0-9.]*$/\2/p' \
+    "$work/repository/.github/workflows/$workflow" | sort --unique)"
+  printf '%s\n' "${commit:-none}"
 }
 
 # Plays one attempt, which must pass or not.
@@ -366,9 +405,36 @@ TOML
   body 'access-denied (exit 30)' none
 }
 
+attest() {
+  local type=https://in-toto.io/attestation/test-result/v0.1
+  say 'attest: passes, and report and log are signed and kept'
+  example attest.yml
+  play succeeds
+  passes 7 1
+  submits 1
+  jobs_ended load=success
+  said "attested as PASSED by $type" 'attested: epm-report.json' 'attested: epm-files/' \
+    'kept as epm-record-attempt-1: epm-report.json epm-files' '::set-output:: reportPath=epm-report.json"'
+
+  say 'attest: a failure is signed as one'
+  example attest.yml
+  play fails-with-rejected-rows
+  fails 7 1
+  jobs_ended load=failure
+  said "attested as FAILED by $type" 'attested: epm-report.json' 'attested: epm-files/'
+
+  say 'attest: what was never submitted is on the record too'
+  example attest.yml
+  play unauthorized
+  fails 7 1
+  submits 0
+  said "attested as FAILED by $type" 'attested: epm-report.json'
+}
+
 released "$static" "$musl"
 action_of_release
 stand_in_for_cache
+stand_in_for_attest
 stand_in_for_gh
 at_end stop_runner
 submit_and_gate
@@ -376,4 +442,5 @@ submit_then_attach
 matrix
 approval
 open_issue
+attest
 say 'the examples for GitHub hold'
