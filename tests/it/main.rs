@@ -32,6 +32,7 @@ mod platforms;
 mod recording;
 mod renewal;
 mod report;
+mod retries;
 mod scenarios;
 #[path = "../schema/report.rs"]
 mod schema;
