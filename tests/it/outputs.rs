@@ -163,7 +163,7 @@ fn stdout_has_what_was_asked_for_and_nothing_else() {
         (&values["jobId"], &values["exitCode"], &values["outcome"]),
         (&2100.into(), &10.into(), &"failed".into())
     );
-    assert_eq!((&values["category"], &values["reused"]), (&Value::Null, &false.into()));
+    assert_eq!((&values["category"], &values["reused"]), (&"unclassified".into(), &false.into()));
 }
 
 #[test]

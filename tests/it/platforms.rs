@@ -59,7 +59,7 @@ fn a_dotenv_file_holds_ids_numbers_words_and_names() {
         let told = told(Gate::against(&playing(scenario)).on(on), &RUN);
         let seconds = told.ran.output("durationSeconds").to_owned();
         let expected = [
-            ("EPM_GATE_CATEGORY", ""),
+            ("EPM_GATE_CATEGORY", "unclassified"),
             ("EPM_GATE_DURATION_SECONDS", &seconds),
             ("EPM_GATE_EXIT_CODE", "10"),
             ("EPM_GATE_JOB_ID", "2100"),

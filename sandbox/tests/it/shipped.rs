@@ -28,6 +28,7 @@ endless-submit | versions | endless | -1 -1 -1 0
 fails-connectivity | versions | -1 | -1 1
 fails-file-missing | versions | -1 | -1 1
 fails-for-no-known-reason | versions | -1 | -1 1
+fails-invalid-name | versions | -1 | -1 1
 fails-locked | versions | -1 | -1 1
 fails-mapping | versions | -1 | -1 1
 fails-no-data | versions | -1 | -1 1
