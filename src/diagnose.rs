@@ -32,6 +32,14 @@ pub struct Diagnosis {
     pub basis: Basis,
 }
 
+impl Diagnosis {
+    /// What is known of a reason that no text shows.
+    pub fn of(category: Category) -> Self {
+        let advice = category.advice().to_owned();
+        Self { category, transient: category.is_transient(), advice, evidence: None, basis: Basis::Status }
+    }
+}
+
 /// How well a rule is founded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Basis {

@@ -312,6 +312,9 @@ impl Gate {
             }
             Err(unsubmitted) => {
                 self.desk.not_submitted();
+                if let Unsubmitted::Rejected(rejection) = &unsubmitted {
+                    self.diagnose_rejection(&rejection.answer);
+                }
                 let end = ending::unsubmitted(&unsubmitted);
                 self.desk.ended(0, self.with_inbox(end));
             }

@@ -66,7 +66,7 @@ impl Rules {
         let diagnosis = || {
             let texts = || found.iter().flatten();
             let by_user = texts().find_map(|(text, is_log)| self.by_user(text, *is_log));
-            let cancelled = || (state == State::Cancelled).then(|| plain(Category::Cancelled, None));
+            let cancelled = || (state == State::Cancelled).then(|| Diagnosis::of(Category::Cancelled));
             let built_in = || texts().find_map(|(text, is_log)| Some(by_marker(text.told.best()?, *is_log)));
             by_user.or_else(cancelled).or_else(built_in)
         };
@@ -107,11 +107,6 @@ fn by_marker((reason, shown): &(Reason, Foreign), is_log: bool) -> Diagnosis {
 }
 
 /// What only the status tells.
-fn plain(category: Category, evidence: Option<Evidence>) -> Diagnosis {
-    let advice = category.advice().to_owned();
-    Diagnosis { category, transient: category.is_transient(), advice, evidence, basis: Basis::Status }
-}
-
 /// Where no rule matches, people get the line that a rule would have been written for.
 fn unclassified(state: State, details: Option<&Foreign>, findings: Option<&Findings>) -> Diagnosis {
     let spoken = details.map(Foreign::first_line).filter(|line| !line.is_empty());
@@ -120,7 +115,8 @@ fn unclassified(state: State, details: Option<&Foreign>, findings: Option<&Findi
         let (line, text) = findings?.excerpt.reason()?;
         Some(Evidence { line: Some(*line), text: text.clone() })
     };
-    let diagnosis = plain(Category::Unclassified, spoken.or_else(logged));
+    let evidence = spoken.or_else(logged);
+    let diagnosis = Diagnosis { evidence, ..Diagnosis::of(Category::Unclassified) };
     match state {
         State::InvalidParameter => Diagnosis { advice: INVALID.to_owned(), ..diagnosis },
         _ => diagnosis,

@@ -3,9 +3,10 @@
 //! The verdict of EPM is written down first, with every condition as if nothing more were learned: a condition that needs
 //! the log does not hold while the log is not read. So a deadline or a signal in between leaves what is right.
 
+use crate::diagnose::Diagnosis;
 use crate::diagnose::category::Category;
 use crate::foreign::Foreign;
-use crate::job::State;
+use crate::job::{Answer, State};
 use crate::pipeline::StepEnd;
 use crate::report::{End, JobReport};
 use crate::wait::Ending;
@@ -45,7 +46,7 @@ impl Gate {
             if state != State::Succeeded || self.plan.conditions.needs_stages() {
                 self.read_log_of_stage(index).await;
             }
-            self.diagnose(index, state);
+            self.diagnose(index, state, &looks);
         }
         looks
     }
@@ -58,13 +59,24 @@ impl Gate {
     }
 
     /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
-    fn diagnose(&self, index: usize, state: State) {
+    fn diagnose(&self, index: usize, state: State, looks: &Looks) {
         let diagnosis = self.desk.read(|report| {
             let job = &report.jobs[index];
-            self.plan.reasons.diagnose(state, job.facts.details.as_ref(), job.findings.as_ref())
+            let diagnosis = self.plan.reasons.diagnose(state, job.facts.details.as_ref(), job.findings.as_ref());
+            if state != State::Succeeded || diagnosis.category != Category::Unclassified {
+                return Some(diagnosis);
+            }
+            let unmet = self.plan.conditions.unmet(job, looks, job.is_whole());
+            Some(Diagnosis::of(unmet?.category?))
         });
-        if state != State::Succeeded || diagnosis.category != Category::Unclassified {
-            self.desk.note(|report| report.jobs[index].diagnosis = Some(diagnosis));
+        self.desk.note(|report| report.jobs[index].diagnosis = diagnosis);
+    }
+
+    /// Says why EPM did not take a submit, where its words are known.
+    pub(super) fn diagnose_rejection(&self, answer: &Answer) {
+        let diagnosis = self.plan.reasons.diagnose(State::Failed, answer.facts.details.as_ref(), None);
+        if diagnosis.category != Category::Unclassified {
+            self.desk.note(|report| report.jobs[0].diagnosis = Some(diagnosis));
         }
     }
 
