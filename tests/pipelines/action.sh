@@ -51,7 +51,8 @@ for name in secrets.split():
 for text in re.split(r"\n {2,6}(?=-)", sys.stdin.read()):
     flag = re.match(r"(?:-\w, )?--([a-z-]+)", text)
     if flag and flag[1] not in without.split():
-        told = re.search(r"\[env (EPM_[A-Z_]+)", " ".join(text.split()))
+        # Behind the last flag of a command stands what the next one is about.
+        told = re.search(r"\[env (EPM_[A-Z_]+)", " ".join(text.split("\n\n")[0].split()))
         variable = told[1] if told else "EPM_" + flag[1].upper().replace("-", "_")
         print(renamed.get(flag[1], flag[1]), variable)' | sort --unique
 }
