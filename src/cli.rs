@@ -29,7 +29,7 @@ use crate::epm::recording::Beginning;
 use crate::epm::url::EpmUrl;
 use crate::explain::Explain;
 use crate::foreign::{backticked, quote};
-use crate::gate::conditions::{Conditions, HOPELESS_HELP};
+use crate::gate::conditions::{Conditions, Hopeless};
 use crate::gate::source::Source;
 use crate::gate::{Plan, Task};
 use crate::http::Network;
@@ -449,8 +449,6 @@ fn conditions(values: &Values<'_>, task: &Task) -> Result<Conditions, Error> {
         Task::Run(Source::Ready(payload)) => conditions.hopeless(payload),
         _ => None,
     };
-    match (hopeless, values.one("fail-on-stage-failure")?) {
-        (Some(why), Some(given)) => Err(given.error(why, HOPELESS_HELP)),
-        _ => Ok(conditions),
-    }
+    let Some(Hopeless { flag, why, help }) = hopeless else { return Ok(conditions) };
+    values.one(flag)?.map_or(Ok(conditions), |given| Err(given.error(why, help)))
 }

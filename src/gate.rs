@@ -41,7 +41,7 @@ use crate::submit::{Unsubmitted, look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
 use collecting::Owed;
-use conditions::{Conditions, HOPELESS_HELP, Looks};
+use conditions::{Conditions, Hopeless, Looks};
 use desk::Desk;
 use maintenance::Guard;
 use recall::{Keeping, Start};
@@ -295,8 +295,11 @@ impl Gate {
     /// Whether the conditions can hold for this job. Of a payload on stdin, only now is that known.
     fn may_hold(&self, payload: &Payload) -> Result<(), End> {
         let hopeless = self.plan.conditions.hopeless(payload).filter(|_| matches!(self.plan.task, Task::Run(_)));
-        let end = |why| End::new(Outcome::Usage, format!("`--fail-on-stage-failure`: {why}"), Some(HOPELESS_HELP));
-        hopeless.map_or(Ok(()), |why| Err(end(why)))
+        let end = |hopeless: Hopeless| {
+            let why = format!("`--{}`: {}", hopeless.flag, hopeless.why);
+            End::new(Outcome::Usage, why, Some(hopeless.help))
+        };
+        hopeless.map_or(Ok(()), |hopeless| Err(end(hopeless)))
     }
 
     /// Looks, then submits. None where there is no job to follow; the end is written down then.
@@ -315,8 +318,9 @@ impl Gate {
                 if let Unsubmitted::Rejected(rejection) = &unsubmitted {
                     self.diagnose_rejection(&rejection.answer);
                 }
-                let end = ending::unsubmitted(&unsubmitted);
-                self.desk.ended(0, self.with_inbox(end));
+                let end = self.with_inbox(ending::unsubmitted(&unsubmitted));
+                self.desk.attempt_failed(&end);
+                self.desk.ended(0, end);
             }
         }
         None

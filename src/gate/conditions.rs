@@ -12,8 +12,16 @@ use crate::payload::Payload;
 use crate::pipeline::{Step, StepEnd, first_unpassed};
 use crate::report::JobReport;
 
-/// What helps where a condition can never hold.
-pub const HOPELESS_HELP: &str = "submit a PIPELINE, or leave `--fail-on-stage-failure` out";
+/// A condition that can never hold for a job, or never be shown to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hopeless {
+    /// The flag that sets it, without its dashes.
+    pub flag: &'static str,
+    /// Why not, in a sentence.
+    pub why: String,
+    /// What would be right.
+    pub help: &'static str,
+}
 
 /// What a success must have besides its status.
 #[derive(Clone, Copy, Debug, Default)]
@@ -69,6 +77,12 @@ impl Unmet {
         Self { why, category: None, help: None }
     }
 
+    /// Of what was not read: EPM has passed the job all the same.
+    fn unread(why: String) -> Self {
+        let help = "the job passed in EPM: attach to it to have the condition judged once more, and do not load again";
+        Self { help: Some(help.to_owned()), ..Self::new(why) }
+    }
+
     fn of(category: Category, why: String) -> Self {
         Self { category: Some(category), ..Self::new(why) }
     }
@@ -85,10 +99,22 @@ impl Conditions {
         self.fail_on_stage_failure
     }
 
-    /// Why they can never hold for a job that is to be submitted, where they cannot.
-    pub fn hopeless(&self, payload: &Payload) -> Option<String> {
-        let is_hopeless = self.fail_on_stage_failure && !payload.is_pipeline();
-        is_hopeless.then(|| format!("only a PIPELINE has stages, and the job is of type {}", quote(payload.job_type())))
+    /// The first that can never hold for a job that is to be submitted.
+    pub fn hopeless(&self, payload: &Payload) -> Option<Hopeless> {
+        let kind = payload.job_type();
+        if self.fail_on_stage_failure && !payload.is_pipeline() {
+            return Some(Hopeless {
+                flag: "fail-on-stage-failure",
+                why: format!("only a PIPELINE has stages, and the job is of type {}", quote(kind)),
+                help: "submit a PIPELINE, or leave it out",
+            });
+        }
+        let flag = self.max_rejected.map(|_| "max-rejected").or(self.min_rows.map(|_| "min-rows"))?;
+        runs_others(kind).then(|| Hopeless {
+            flag,
+            why: format!("the log of a {} does not tell of the rows that the jobs in it have loaded", quote(kind)),
+            help: "leave it out, and hold a PIPELINE to its stages with `--fail-on-stage-failure`",
+        })
     }
 
     /// The first that does not hold. `whole`: we know the job from its beginning.
@@ -135,7 +161,7 @@ impl Conditions {
             return None;
         }
         if let Some(gap) = gap(stages, "its stages") {
-            return Some(Unmet::new(format!("{gap}, and `--fail-on-stage-failure` is set")));
+            return Some(Unmet::unread(format!("{gap}, and `--fail-on-stage-failure` is set")));
         }
         if job.steps.is_empty() {
             let why = "EPM tells of no job in its stages, and `--fail-on-stage-failure` is set";
@@ -146,9 +172,12 @@ impl Conditions {
 
     fn rejected_too_many(&self, job: &JobReport, log: &Look) -> Option<Unmet> {
         let most = self.max_rejected?;
+        let log = &read_of(job, log);
         let found = match (gap(log, "its log"), &job.findings) {
             (None, Some(findings)) => &findings.rejected,
-            (gap, _) => return Some(Unmet::new(format!("{}, and `--max-rejected` {most} is set", gap_or_lost(gap)))),
+            (gap, _) => {
+                return Some(Unmet::unread(format!("{}, and `--max-rejected` {most} is set", gap_or_lost(gap))));
+            }
         };
         let first = found.kinds.iter().find(|kind| kind.count > 0);
         let first = first.map(|kind| format!("; first of all `{}`: {}, {}", kind.marker, kind.meaning, kind.count));
@@ -163,9 +192,10 @@ impl Conditions {
 
     fn loaded_too_few(&self, job: &JobReport, log: &Look) -> Option<Unmet> {
         let least = self.min_rows?;
+        let log = &read_of(job, log);
         let found = match (gap(log, "its log"), &job.findings) {
             (None, Some(findings)) => findings.rows,
-            (gap, _) => return Some(Unmet::new(format!("{}, and `--min-rows` {least} is set", gap_or_lost(gap)))),
+            (gap, _) => return Some(Unmet::unread(format!("{}, and `--min-rows` {least} is set", gap_or_lost(gap)))),
         };
         match found {
             Some(rows) if rows >= least => None,
@@ -178,6 +208,22 @@ impl Conditions {
                 Some(Unmet::new(why))
             }
         }
+    }
+}
+
+/// Whether jobs of this type, or of this process type, run other jobs, in whose logs the rows stand.
+fn runs_others(kind: &str) -> bool {
+    let kind = kind.to_ascii_uppercase();
+    kind.contains("PIPELINE") || kind.contains("BATCH")
+}
+
+/// What was read of the rows: nothing, where they stand in the logs of others.
+fn read_of(job: &JobReport, log: &Look) -> Look {
+    match &job.facts.process_type {
+        Some(kind) if runs_others(kind.as_str()) => {
+            Look::Failed(format!("the rows of a {} stand in the logs of the jobs in it", quote(kind.as_str())))
+        }
+        _ => log.clone(),
     }
 }
 

@@ -85,22 +85,6 @@ fn a_signal_before_the_log_was_read_fails_closed() {
 }
 
 #[test]
-fn the_log_of_a_stage_is_not_that_of_the_job() {
-    let sandbox = playing(
-        "[[job]]\npolls = [{ status = 0 }]\nlog = 'Pipeline ended'\n[job.pipeline]\nstages = [{ name = 'S', jobs = [\
-         { name = 'GL', status = 'FAILED', log = 'Data Rows Imported from Source: 5' }] }]",
-    );
-    let run = ["run", "--job-type", "PIPELINE", "--job-name", "DAILY"];
-    let ran = Gate::against(&sandbox).run(run.iter().chain(&["--min-rows", "1"]));
-    assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
-    ran.says(&["error: ", "its log does not say how many rows there were"]);
-    let strict = ["--min-rows", "1", "--fail-on-stage-failure"];
-    let ran = Gate::against(&sandbox).run(run.iter().chain(&strict));
-    assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
-    ran.says(&["error: ", "job `GL` of stage `S` did not pass"]);
-}
-
-#[test]
 fn the_attach_command_asks_as_much_of_a_pass() {
     let sandbox = playing(
         "[[job]]\npolls = [{ status = -1, lasts = '1s' }, { status = 0 }]\nlog = 'Data Rows Imported from Source: 0'\n",
@@ -141,4 +125,20 @@ fn a_variable_is_a_condition_too() {
     let sandbox = shipped("zero-rows");
     let ran = gate.set("EPM_URL", sandbox.url()).set("EPM_MIN_ROWS", "1").run(["run", "--job-name", "GLDATA"]);
     assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
+}
+
+#[test]
+fn rows_that_stand_in_the_logs_of_others_cannot_be_judged() {
+    for (kind, flag) in [("PIPELINE", "--max-rejected"), ("BATCH", "--min-rows")] {
+        let sandbox = shipped("succeeds");
+        let ran = Gate::against(&sandbox).run(["run", "--job-type", kind, "--job-name", "DAILY", flag, "0"]);
+        assert_eq!((ran.end(), sandbox.posts()), ((2, "usage"), 0), "{ran:?}");
+        ran.says(&["error: ", flag, kind, "does not tell of the rows"]);
+        let sandbox = playing(&format!(
+            "[[job]]\nid = 2000\nexists = true\nprocess_type = 'COMM_{kind}'\npolls = [{{ status = 0 }}]\nlog = 'INFO fine'\n"
+        ));
+        let ran = Gate::against(&sandbox).run(["attach", "2000", flag, "0"]);
+        assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");
+        ran.says(&["error: ", &format!("the rows of a `COMM_{kind}` stand in the logs of the jobs in it")]);
+    }
 }
