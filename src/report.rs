@@ -198,6 +198,8 @@ pub struct JobReport {
     pub diagnosis: Option<Diagnosis>,
     /// What its log says; none where it was not read.
     pub findings: Option<Findings>,
+    /// The log that says it, where that is another's: the log of a job in a stage of its own.
+    pub told_by: Option<Foreign>,
     /// The jobs of its stages, where it is a PIPELINE and EPM tells them.
     pub steps: Vec<pipeline::Step>,
     /// Its log on this machine.
@@ -336,6 +338,7 @@ impl JobReport {
             end: None,
             diagnosis: None,
             findings: None,
+            told_by: None,
             steps: Vec::new(),
             log: None,
             output: None,

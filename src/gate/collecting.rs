@@ -78,9 +78,9 @@ impl Gate {
     /// Reads a log that is another's, for what it tells of this job.
     pub(super) async fn read_log(&self, index: usize, name: &Foreign) {
         let order = self.order(name, false);
-        self.desk.reads(index, Which::Log.word(), name);
+        self.desk.reads_other(index, name);
         let collected = collect(&order, Some(&self.plan.reasons), None, &mut |_, _| {}).await;
-        self.read(index, name, collected.findings);
+        self.read(index, name, collected.findings, Some(name));
     }
 
     /// Has the output, where it is asked for.
@@ -95,10 +95,15 @@ impl Gate {
         })
     }
 
-    /// A file that is to be had: by the deadline where it is saved, else as long as an excerpt is worth.
-    fn order<'a>(&'a self, name: &'a Foreign, is_saved: bool) -> Order<'a> {
+    /// Whether something hangs on the log: a condition, or another attempt.
+    fn log_decides(&self) -> bool {
+        self.plan.conditions.needs_log() || self.plan.retries.most > 0
+    }
+
+    /// A file that is to be had: by the deadline where something hangs on it, else as long as an excerpt is worth.
+    fn order<'a>(&'a self, name: &'a Foreign, is_needed: bool) -> Order<'a> {
         let end = self.plan.rules.deadline.end();
-        let until = if is_saved { end } else { end.min(Instant::now() + EXCERPT_LIMIT) };
+        let until = if is_needed { end } else { end.min(Instant::now() + EXCERPT_LIMIT) };
         Order { client: &self.client, name, rules: &self.plan.rules, until }
     }
 
@@ -110,7 +115,7 @@ impl Gate {
             return Look::Pending;
         }
         self.desk.reads(index, which.word(), &name);
-        let order = self.order(&name, folder.is_some());
+        let order = self.order(&name, folder.is_some() || which == Which::Log && self.log_decides());
         let mut is_told = false;
         let mut told = |bytes, fault: &_| {
             if !std::mem::replace(&mut is_told, true) {
@@ -125,19 +130,25 @@ impl Gate {
         {
             self.desk.tell_once(ending::unread(which.word(), &name, &missed.to_string()));
         }
-        let look = self.read(index, &name, findings);
+        let look = self.read(index, &name, findings, None);
         if let Some(saved) = saved {
             self.take(index, which, saved, matches!(look, Look::Failed(_)));
         }
         look
     }
 
-    /// Takes what a log says, or why it could not be read.
-    fn read(&self, index: usize, name: &Foreign, findings: Option<Result<Findings, Missed>>) -> Look {
+    /// Takes what a log says, or why it could not be read. `other`: it is another's.
+    fn read(
+        &self,
+        index: usize,
+        name: &Foreign,
+        findings: Option<Result<Findings, Missed>>,
+        other: Option<&Foreign>,
+    ) -> Look {
         match findings {
             None => Look::Pending,
             Some(Ok(findings)) => {
-                self.desk.found(index, findings);
+                self.desk.found(index, findings, other);
                 Look::Done
             }
             Some(Err(missed)) => {

@@ -174,6 +174,13 @@ impl Desk {
         self.tell(0, &format!("the ledger has {made} failed attempts of it, and that another one was to follow: this is attempt {attempt}"));
     }
 
+    /// A new attempt was not submitted: the end that the one before had is the run's, so this one is told here alone.
+    pub fn attempt_failed(&self, end: &End) {
+        if self.read(|report| !report.attempts.is_empty()) {
+            self.say(0, &format!("the new attempt was not submitted: {}", end.why));
+        }
+    }
+
     /// An earlier run may have submitted this, and so nothing is submitted now.
     pub fn doubts(&self) {
         self.let_go();
@@ -316,6 +323,17 @@ impl Desk {
         self.say(index, &format!("reading its {which} {}", quote(name.as_str())));
     }
 
+    /// The log of a job in one of its stages is read, for what that tells of it.
+    pub fn reads_other(&self, index: usize, name: &Foreign) {
+        self.say(
+            index,
+            &format!(
+                "its own log gives no reason; reading that of the job that failed in it, {}",
+                quote(name.as_str())
+            ),
+        );
+    }
+
     /// A file broke off after so many bytes, and goes on.
     pub fn broke(&self, index: usize, which: &str, bytes: u64, fault: &Fault) {
         self.say(index, &format!("its {which} broke off after {}: {fault}; going on", size(bytes)));
@@ -347,8 +365,8 @@ impl Desk {
         true
     }
 
-    /// What a job's log says; its telling lines are shown.
-    pub fn found(&self, index: usize, findings: Findings) {
+    /// What a job's log says; its telling lines are shown. `other`: the log is another's.
+    pub fn found(&self, index: usize, findings: Findings, other: Option<&Foreign>) {
         let excerpt = &findings.excerpt;
         let id = self.read(|report| report.jobs[index].id);
         let fold = self.platform.fold(&format!("Log: {}", excerpt.title()), id);
@@ -361,7 +379,10 @@ impl Desk {
         if let Some(fold) = &fold {
             self.console.command(&fold.close);
         }
-        self.note(|report| report.jobs[index].findings = Some(findings));
+        self.note(|report| {
+            let job = &mut report.jobs[index];
+            (job.findings, job.told_by) = (Some(findings), other.cloned());
+        });
     }
 
     /// Ends every job that has no end yet.

@@ -221,6 +221,15 @@ pub(super) fn stale(id: JobId, at: Timestamp) -> End {
     End::new(Outcome::Usage, why, Some(help))
 }
 
+/// That jobs of the same run may be reading what is brought anew.
+pub(super) fn may_be_reading(jobs: &[JobId]) -> String {
+    let jobs = jobs.iter().map(JobId::to_string).collect::<Vec<_>>().join(", ");
+    format!(
+        "the ledger holds under this key what is not finished (job {jobs}), submitted with other content: if it reads a file \
+         that is brought now, it loads half of each"
+    )
+}
+
 /// That `--fresh` submits in spite of what the ledger holds.
 pub(super) fn in_spite_of(found: &Found) -> String {
     let held = match found {

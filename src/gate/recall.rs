@@ -98,6 +98,10 @@ impl Gate {
         let page = Page::new(keeping.ledger.clone(), key, turn);
         let found = page.found(keeping.is_explicit).map_err(|error| ending::unusable(&error))?;
         let made = page.attempts().map_err(|error| ending::unusable(&error))?;
+        let others = page.others().map_err(|error| ending::unusable(&error))?;
+        if !self.plan.uploads.is_empty() && !others.is_empty() {
+            self.desk.tell_once(ending::may_be_reading(&others));
+        }
         self.desk.opens(page);
         let is_first = self.desk.read(|report| report.attempts.is_empty());
         match found {

@@ -28,10 +28,6 @@ pub struct Retries {
 impl Retries {
     /// Why a job is not tried again; none where it is.
     fn refusal(&self, job: &JobReport) -> Option<String> {
-        let outcome = job.end.as_ref().map(|end| end.outcome);
-        if !matches!(outcome, Some(Outcome::Failed | Outcome::Cancelled | Outcome::InvalidParameter)) {
-            return Some("only a job that is at its end and did not succeed is".to_owned());
-        }
         if job.attempt > self.most {
             return Some(format!("`--retries` allows {} more than the first attempt", self.most));
         }
@@ -48,13 +44,20 @@ impl Retries {
     }
 }
 
+/// Whether it is at its end by EPM's own verdict, and did not succeed.
+fn has_failed(job: &JobReport) -> bool {
+    let outcome = job.end.as_ref().map(|end| end.outcome);
+    matches!(outcome, Some(Outcome::Failed | Outcome::Cancelled | Outcome::InvalidParameter))
+}
+
 /// Why a part of it may be loaded.
 fn doubt(job: &JobReport) -> Option<String> {
     const ANYWAY: &str = "a part may be loaded, and `--retry-anyway` is not set";
     match &job.findings {
         Some(findings) if findings.export_began => Some(format!("its log shows that the export had begun: {ANYWAY}")),
+        Some(_) => None,
         None if job.facts.log_file_name.is_some() => Some(format!("its log could not be read: {ANYWAY}")),
-        _ => None,
+        None => Some(format!("EPM names no log of it: {ANYWAY}")),
     }
 }
 
@@ -63,8 +66,7 @@ impl Gate {
     /// job stands.
     pub(super) async fn tries_again(&self) -> bool {
         let retries = &self.plan.retries;
-        let is_pass = |job: &JobReport| job.end.as_ref().is_none_or(|end| end.outcome.is_pass());
-        if retries.most == 0 || self.desk.read(|report| is_pass(&report.jobs[0])) {
+        if retries.most == 0 || !self.desk.read(|report| has_failed(&report.jobs[0])) {
             return false;
         }
         if let Some(why) = self.desk.read(|report| retries.refusal(&report.jobs[0])) {

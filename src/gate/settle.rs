@@ -51,9 +51,14 @@ impl Gate {
         looks
     }
 
-    /// Reads the log that tells why a PIPELINE did not pass, where its own says nothing.
+    /// Reads the log that tells why a PIPELINE did not pass, where its own gives no reason.
     async fn read_log_of_stage(&self, index: usize) {
-        if let Some(name) = self.desk.read(|report| log_of_stage(&report.jobs[index])) {
+        let name = self.desk.read(|report| {
+            let job = &report.jobs[index];
+            let own = self.plan.reasons.diagnose(State::Failed, job.facts.details.as_ref(), job.findings.as_ref());
+            log_of_stage(job).filter(|_| own.category == Category::Unclassified)
+        });
+        if let Some(name) = name {
             self.read_log(index, &name).await;
         }
     }
@@ -86,9 +91,8 @@ impl Gate {
     }
 }
 
-/// The log of the first job in its stages which failed, where that of a PIPELINE itself says nothing.
+/// The log of the first job in its stages which failed.
 fn log_of_stage(job: &JobReport) -> Option<Foreign> {
-    let tells = job.findings.as_ref().is_some_and(|findings| findings.excerpt.telling > 0);
-    let mut failed = job.steps.iter().filter(|step| step.end == StepEnd::Failed && !tells);
+    let mut failed = job.steps.iter().filter(|step| step.end == StepEnd::Failed);
     failed.find_map(|step| step.log.clone())
 }

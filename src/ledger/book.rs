@@ -112,7 +112,7 @@ enum Stage {
     Intended {
         /// What it takes the place of, should nothing come of it: `--fresh` submits in spite of that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        before: Option<Box<Stage>>,
+        before: Option<Box<Before>>,
     },
     /// It provably did not act.
     Refused { at: Timestamp },
@@ -134,6 +134,17 @@ enum Stage {
         found: bool,
         end: Box<Recorded>,
     },
+}
+
+/// What an entry was before an intent took its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Before {
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    attempt: u32,
+    #[serde(default, skip_serializing_if = "is_false")]
+    again: bool,
+    state: Stage,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
@@ -373,6 +384,14 @@ impl Book {
         }
     }
 
+    /// The jobs of the same run whose end is not known, that were submitted with other payloads or other files.
+    pub fn others(&self, key: &Key) -> Vec<JobId> {
+        let is_other =
+            |entry: &&Entry| entry.run.as_ref() == Some(&key.run) && entry.place == key.place && !entry.is_of(key);
+        let open = self.entries.iter().filter(is_other).filter(|entry| entry.state.over().is_none());
+        open.filter_map(|entry| entry.state.id()).collect()
+    }
+
     /// How many attempts the run with this key has made that count: none before one that begins anew.
     pub fn attempts(&self, key: &Key) -> u32 {
         let Some(entry) = self.entries.iter().find(|entry| entry.is_of(key)) else { return 0 };
@@ -393,7 +412,7 @@ impl Book {
 
     /// A submit is about to be sent.
     pub fn intend(&mut self, key: &Key, work: &Work, now: Timestamp) {
-        let before = self.take(key).filter(|stage| !matches!(stage, Stage::Refused { .. })).map(Box::new);
+        let before = self.take(key).filter(|before| !matches!(before.state, Stage::Refused { .. })).map(Box::new);
         self.entries.retain(|entry| entry.state.over().is_none_or(|at| now.duration_since(at) < KEPT));
         self.entries.push(Entry::new(key, work, now, Stage::Intended { before }));
     }
@@ -403,7 +422,9 @@ impl Book {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.is_of(key))
             && let Stage::Intended { before } = &mut entry.state
         {
-            entry.state = before.take().map_or(Stage::Refused { at: now }, |before| *before);
+            let refused = Before { attempt: entry.attempt, again: false, state: Stage::Refused { at: now } };
+            let Before { attempt, again, state } = before.take().map_or(refused, |before| *before);
+            (entry.attempt, entry.again, entry.state) = (attempt, again, state);
         }
     }
 
@@ -419,9 +440,10 @@ impl Book {
     }
 
     /// Takes the entry of a key out.
-    fn take(&mut self, key: &Key) -> Option<Stage> {
+    fn take(&mut self, key: &Key) -> Option<Before> {
         let index = self.entries.iter().position(|entry| entry.is_of(key))?;
-        Some(self.entries.remove(index).state)
+        let Entry { attempt, again, state, .. } = self.entries.remove(index);
+        Some(Before { attempt, again, state })
     }
 
     /// A job's end was heard. One that was recorded with the same status stays as it was: its age counts from when it was

@@ -44,6 +44,15 @@ impl Page {
         Ok(self.ledger.read()?.found(&self.key, is_explicit, Timestamp::now()))
     }
 
+    /// The jobs of this run whose end is not known, and that are not of what it is to submit.
+    ///
+    /// # Errors
+    ///
+    /// What [`Ledger::read`] refuses.
+    pub fn others(&self) -> Result<Vec<JobId>, Error> {
+        Ok(self.ledger.read()?.others(&self.key))
+    }
+
     /// How many attempts this run has made that count.
     ///
     /// # Errors

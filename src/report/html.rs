@@ -91,10 +91,11 @@ fn heading(report: &Report) -> String {
 
 /// Why the job that decided did not pass, and what to do about that where the next step does not say so.
 fn diagnosis(report: &Report, next: &str) -> String {
-    let Some(diagnosis) = report.deciding_job().and_then(|job| job.diagnosis.as_ref()) else { return String::new() };
+    let diagnosed = report.deciding_job().and_then(|job| Some((job, job.diagnosis.as_ref()?)));
+    let Some((job, diagnosis)) = diagnosed else { return String::new() };
     let advice = if next.contains(&diagnosis.advice) { "" } else { &diagnosis.advice };
     let advice = if advice.is_empty() { String::new() } else { format!(" {}.", sentence(&capitalised(advice))) };
-    let reason = sentence(&tables::reason(diagnosis));
+    let reason = sentence(&tables::reason(job, diagnosis));
     format!("<p class=\"diagnosis\"><strong>Why:</strong> {reason}.{advice}</p>\n")
 }
 

@@ -8,7 +8,7 @@ use url::Url;
 use crate::diagnose::Findings;
 use crate::diagnose::excerpt::Excerpt;
 use crate::diagnose::rejected::{Kind, Rejected};
-use crate::diagnose::{Basis, Diagnosis, Evidence};
+use crate::diagnose::{Diagnosis, Evidence};
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, cut};
 use crate::job::{JobId, State};
@@ -149,6 +149,7 @@ fn job(job: &JobReport) -> Value {
         ("log", file(facts.log_file_name.as_ref(), job.log.as_ref())),
         ("output", file(facts.output_file_name.as_ref(), job.output.as_ref())),
         ("diagnosis", job.diagnosis.as_ref().map(diagnosis).into()),
+        ("toldBy", text(job.told_by.as_ref().or(facts.log_file_name.as_ref()).filter(|_| findings.is_some()))),
         ("rows", findings.and_then(|findings| findings.rows).into()),
         ("exportBegan", findings.map(|findings| findings.export_began).into()),
         ("rejected", findings.map(|findings| rejected(&findings.rejected)).into()),
@@ -200,18 +201,9 @@ fn diagnosis(diagnosis: &Diagnosis) -> Value {
         ("category", diagnosis.category.word().into()),
         ("transient", diagnosis.transient.into()),
         ("advice", diagnosis.advice.as_str().into()),
-        ("basis", basis(diagnosis.basis).into()),
+        ("basis", diagnosis.basis.word().into()),
         ("evidence", diagnosis.evidence.as_ref().map(evidence).into()),
     ])
-}
-
-fn basis(basis: Basis) -> &'static str {
-    match basis {
-        Basis::User => "user",
-        Basis::Sourced => "sourced",
-        Basis::Unverified => "unverified",
-        Basis::Status => "status",
-    }
 }
 
 fn evidence(evidence: &Evidence) -> Value {

@@ -180,7 +180,7 @@ fn text(report: &Report, job: &JobReport, is_deciding: bool, why: &str) -> Strin
         let _ = writeln!(text, "What to do next: {}.", next_step(report));
     }
     if let Some(diagnosis) = &job.diagnosis {
-        let _ = writeln!(text, "Why: {}.\nAdvice: {}.", tables::reason(diagnosis), diagnosis.advice);
+        let _ = writeln!(text, "Why: {}.\nAdvice: {}.", tables::reason(job, diagnosis), diagnosis.advice);
     }
     for fact in facts::of_job(report, job) {
         let quoted = fact.quoted.as_ref().map(|text| text.as_str().trim().replace('\n', " ")).unwrap_or_default();

@@ -95,10 +95,11 @@ pub fn heading(report: &Report) -> String {
 
 /// Why the job that decided did not pass, and what to do about that where the next step does not say so.
 fn diagnosis(report: &Report, next: &str) -> String {
-    let Some(diagnosis) = report.deciding_job().and_then(|job| job.diagnosis.as_ref()) else { return String::new() };
+    let diagnosed = report.deciding_job().and_then(|job| Some((job, job.diagnosis.as_ref()?)));
+    let Some((job, diagnosis)) = diagnosed else { return String::new() };
     let is_told = next.contains(&diagnosis.advice) || diagnosis.advice.is_empty();
     let advice = if is_told { String::new() } else { format!(" {}.", capitalised(&diagnosis.advice)) };
-    format!("**Why:** {}.{advice}\n\n", tables::reason(diagnosis))
+    format!("**Why:** {}.{advice}\n\n", tables::reason(job, diagnosis))
 }
 
 /// A table whose columns mean something.

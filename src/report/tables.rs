@@ -152,10 +152,13 @@ pub(super) fn attempts(report: &Report) -> Option<Table> {
 }
 
 /// Why a job did not pass, in a sentence of ours without its full stop.
-pub(super) fn reason(diagnosis: &Diagnosis) -> String {
+pub(super) fn reason(job: &JobReport, diagnosis: &Diagnosis) -> String {
     let transient = if diagnosis.transient { ", which may pass by itself" } else { "" };
     let shown = match &diagnosis.evidence {
-        Some(Evidence { line: Some(line), text }) => format!(": line {line} of the log says {}", quote(text.as_str())),
+        Some(Evidence { line: Some(line), text }) => {
+            let other = job.told_by.as_ref().map(|name| format!(" {}", quote(name.as_str()))).unwrap_or_default();
+            format!(": line {line} of the log{other} says {}", quote(text.as_str()))
+        }
         Some(Evidence { line: None, text }) => format!(": EPM says {}", quote(text.as_str())),
         None => String::new(),
     };

@@ -93,6 +93,16 @@ fn a_log_that_cannot_be_read_may_hide_a_beginning() {
 }
 
 #[test]
+fn a_job_whose_log_is_not_named_may_have_begun_too() {
+    let details = "java.net.ConnectException: Connection refused";
+    let poll = format!("{{ status = 1, without = ['logFileName'], details = '{details}' }}");
+    let sandbox = playing(&format!("[[job]]\nsubmit = [{{ without = ['logFileName'] }}]\npolls = [{poll}]\n"));
+    let ran = hasty(&sandbox).run(run("1", &[]));
+    assert_eq!(facts(&ran, &sandbox), (10, "2100", "1", "yes", 1), "{ran:?}");
+    ran.says(&["not tried again", "EPM names no log of it", "`--retry-anyway`"]);
+}
+
+#[test]
 fn a_verdict_that_a_condition_gives_is_not_tried_again() {
     let sandbox = shipped("succeeds");
     let ran = hasty(&sandbox).run(run("3", &["--min-duration", "1h", "--retry-on", "unclassified"]));

@@ -64,6 +64,21 @@ fn an_attempt_that_an_earlier_process_was_about_to_make_is_made_by_the_next() {
     assert_eq!(sandbox.taken(), 2);
 }
 
+#[test]
+fn an_attempt_whose_submit_was_turned_away_is_still_to_come() {
+    let later =
+        "[[job]]\nsubmit = [{ http = 429, headers = { 'Retry-After' = '3600' } }, {}]\npolls = [{ status = 0 }]\n";
+    let sandbox = playing(&(failing(TIMED_OUT) + later));
+    let mut gate = keyed(&sandbox);
+    let ran = gate.run_again(run("1", &LEDGER));
+    assert_eq!((ran.code, ran.output("attempts"), ran.output("jobId")), (10, "1", "2100"), "{ran:?}");
+    ran.says(&["the new attempt was not submitted", "HTTP 429"]);
+    let entry = ledger_of(&gate)["entries"][0].clone();
+    assert_eq!((&entry["attempt"], &entry["again"]), (&serde_json::Value::Null, &true.into()), "{entry}");
+    let ran = gate.run_again(run("1", &LEDGER));
+    assert_eq!((ran.code, ran.output("attempts"), sandbox.taken()), (0, "2", 2), "{ran:?}");
+}
+
 /// Kills a gate so long after its first submit, then runs another one until it passes.
 fn round(number: u32) {
     let slow = failing(TIMED_OUT).replace("[[job]]", "[[job]]\nsubmit = [{ delay = '2ms' }]");
