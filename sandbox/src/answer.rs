@@ -162,7 +162,9 @@ impl Answer {
     pub(crate) fn seen(&self) -> Option<u16> {
         match self.fault {
             Some(Fault::Hang | Fault::ResetBefore | Fault::ResetAfter | Fault::HalfHead) => None,
-            Some(Fault::HalfBody | Fault::Stall | Fault::Trickle | Fault::Endless) | None => Some(self.http),
+            Some(Fault::HalfBody | Fault::Stall | Fault::Trickle | Fault::Unframed | Fault::Endless) | None => {
+                Some(self.http)
+            }
         }
     }
 

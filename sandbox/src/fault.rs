@@ -20,6 +20,8 @@ pub enum Fault {
     Stall,
     /// A byte a second.
     Trickle,
+    /// The whole answer, whose end is that of the connection: no header tells how long it is.
+    Unframed,
     /// The answer, and then spaces for ever.
     Endless,
 }

@@ -60,6 +60,7 @@ async fn commit(line: &Line, answer: Answer, clock: Clock) -> Response {
         Some(Fault::HalfHead) => Trouble::HalfHead,
         Some(Fault::HalfBody) => Trouble::PartOfBody(answer.body.len() / 2),
         Some(Fault::Trickle) => Trouble::Trickle,
+        Some(Fault::Unframed) => Trouble::Unframed,
         Some(Fault::Stall | Fault::Endless) | None => Trouble::None,
     };
     line.arrange(trouble);
@@ -68,6 +69,7 @@ async fn commit(line: &Line, answer: Answer, clock: Clock) -> Response {
 
 fn response(answer: Answer, now: SystemTime) -> Response {
     let length = answer.body.len() as u64 + answer.padding;
+    let is_last = answer.fault == Some(Fault::Unframed);
     let (body, length) = match answer.fault {
         Some(Fault::Endless) => (endless(answer.body), None),
         Some(Fault::Stall) => (stalled(answer.body, answer.cut_after), Some(length)),
@@ -82,6 +84,7 @@ fn response(answer: Answer, now: SystemTime) -> Response {
     let content_type = HeaderValue::try_from(answer.content_type);
     let content_type = content_type.ok().map(|value| (header::CONTENT_TYPE, value));
     response.headers_mut().extend(content_type);
+    response.headers_mut().extend(is_last.then_some((header::CONNECTION, HeaderValue::from_static("close"))));
     let date = HeaderValue::try_from(httpdate::fmt_http_date(now));
     response.headers_mut().extend(date.ok().map(|date| (header::DATE, date)));
     let headers = answer.headers.into_iter().filter_map(|(name, value)| Some((name, value.at(now)?)));

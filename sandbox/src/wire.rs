@@ -32,6 +32,8 @@ pub(crate) enum Trouble {
     PartOfBody(usize),
     /// A byte a second goes out.
     Trickle,
+    /// The head goes out without its length.
+    Unframed,
 }
 
 /// One connection, as the handler of its requests knows it.
@@ -145,6 +147,13 @@ impl Wire {
         }
     }
 
+    /// Leaves the length out of the head, which comes as a whole.
+    fn unframe(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.line.arrange(Trouble::None);
+        let _ = Pin::new(&mut self.stream).poll_write(cx, &without_length(bytes));
+        Poll::Ready(Ok(bytes.len()))
+    }
+
     fn trickle(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         if let Some(pause) = &mut self.pause {
             ready!(pause.as_mut().poll(cx));
@@ -167,6 +176,7 @@ impl AsyncWrite for Wire {
             Trouble::None => Pin::new(&mut self.stream).poll_write(cx, bytes),
             Trouble::Reset => self.reset(),
             Trouble::Trickle => self.trickle(cx, bytes),
+            Trouble::Unframed => self.unframe(cx, bytes),
             cut @ (Trouble::HalfHead | Trouble::PartOfBody(_)) => self.cut(cx, bytes, cut),
         }
     }
@@ -180,19 +190,38 @@ impl AsyncWrite for Wire {
     }
 }
 
+/// An answer whose head does not tell how long it is.
+fn without_length(answer: &[u8]) -> Vec<u8> {
+    const NAME: &[u8] = b"content-length:";
+    let mut is_head = true;
+    let lines = answer.split_inclusive(|byte| *byte == b'\n').filter(|line| {
+        is_head &= *line != b"\r\n";
+        let is_length = line.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME));
+        !(is_head && is_length)
+    });
+    lines.collect::<Vec<_>>().concat()
+}
+
 /// How much of an answer that begins so may go out, once its head is complete.
 fn allowed(trouble: Trouble, held: &[u8]) -> Option<usize> {
     let end = held.windows(4).position(|window| window == b"\r\n\r\n")?;
     match trouble {
         Trouble::HalfHead => Some(end / 2),
         Trouble::PartOfBody(bytes) => Some(end + 4 + bytes),
-        Trouble::None | Trouble::Reset | Trouble::Trickle => None,
+        Trouble::None | Trouble::Reset | Trouble::Trickle | Trouble::Unframed => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Trouble, allowed};
+    use super::{Trouble, allowed, without_length};
+
+    #[test]
+    fn the_length_is_left_out_of_the_head_alone() {
+        let (head, body) = ("HTTP/1.1 200 OK\r\nContent-Length: 18\r\na: b\r\n\r\n", "content-length: 1\n");
+        let left = without_length([head, body].concat().as_bytes());
+        assert_eq!(left, b"HTTP/1.1 200 OK\r\na: b\r\n\r\ncontent-length: 1\n");
+    }
 
     #[test]
     fn a_cut_waits_for_the_head_to_be_complete() {

@@ -1,9 +1,9 @@
 //! The files of a job: piece by piece, so that none is ever held as a whole; and from where a transfer broke off.
 
+mod opening;
 mod part;
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use tokio::time::Instant;
 
 use crate::auth::authorizer::Shown;
@@ -16,6 +16,7 @@ use super::recording::Noted;
 use super::reply::Reply;
 use super::{Client, wire};
 
+use opening::Opening;
 pub use part::Part;
 
 /// Why a file did not come.
@@ -97,18 +98,34 @@ impl Client {
         match status {
             // A rest that fits nowhere, or none at all: only the whole can help.
             416 if part.bytes() > 0 => return Err(unfit(part, noted, &host, status)),
-            _ if is_no_file(response.headers()) => return Err(self.refusal(response, &host, noted, allowance()).await),
-            200 => {
-                part.begin(&response);
-                if !take(Piece::Start).await {
-                    return Err(Error::NotTaken);
-                }
+            _ if opening::is_no_file(response.headers()) => {
+                return Err(self.refusal(response, &host, noted, allowance()).await);
             }
+            200 => {}
             206 if part.is_rest(response.headers()) => {}
             206 if part.bytes() > 0 => return Err(unfit(part, noted, &host, status)),
             _ => return Err(self.refusal(response, &host, noted, allowance()).await),
         }
         noted.begins_file(&response);
+        if status == 200 {
+            part.begin(&response);
+            let mut opening = Opening::default();
+            while opening.is_open()
+                && let Some(bytes) =
+                    noted.step(allowance().spend(&host, response.chunk()).await).map_err(Fault::from)?
+            {
+                noted.piece(&bytes);
+                opening.push(&bytes);
+            }
+            let bytes = match opening.file(name) {
+                Ok(bytes) => bytes,
+                Err(body) => return Err(self.refused(&response, body, noted)),
+            };
+            part.add(bytes.len());
+            if !take(Piece::Start).await || !take(Piece::Bytes(&bytes)).await {
+                return Err(Error::NotTaken);
+            }
+        }
         while let Some(bytes) = noted.step(allowance().spend(&host, response.chunk()).await).map_err(Fault::from)? {
             noted.piece(&bytes);
             part.add(bytes.len());
@@ -126,10 +143,22 @@ impl Client {
     async fn refusal(&self, response: Response, host: &str, mut noted: Noted<'_>, allowance: Allowance) -> Error {
         let read = http::read(response, host, allowance).await;
         noted.ended(&read, || self.mask());
-        let reply = match read {
-            Ok(answer) => Reply::from(answer),
-            Err(fault) => return Fault::from(fault).into(),
-        };
+        match read {
+            Ok(answer) => self.said(answer),
+            Err(fault) => Fault::from(fault).into(),
+        }
+    }
+
+    /// What an answer says that came in a file's clothes.
+    fn refused(&self, response: &Response, body: Vec<u8>, mut noted: Noted<'_>) -> Error {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let read = Ok(http::Answer { status, headers, body, peer: None });
+        noted.ended(&read, || self.mask());
+        read.map_or_else(|fault| Fault::from(fault).into(), |answer| self.said(answer))
+    }
+
+    fn said(&self, answer: http::Answer) -> Error {
+        let reply = Reply::from(answer);
         match reply.check(&self.mask()) {
             Ok(()) => Error::Refused(wire::answer(&reply.body, &self.mask()).unwrap_or_default()),
             Err(error) => Error::Read(error),
@@ -145,12 +174,4 @@ fn unfit(part: &mut Part, mut noted: Noted<'_>, host: &str, status: u16) -> Erro
     // The record is told of it as of any other fault.
     let _ = noted.step::<()>(Err(fault.clone()));
     Fault::from(fault).into()
-}
-
-/// Whether the body is something else than the file: EPM says in JSON why it does not give one out, and a page is no
-/// log of a job.
-fn is_no_file(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.trim_start().to_ascii_lowercase();
-    kind.starts_with("application/json") || kind.starts_with("text/html")
 }

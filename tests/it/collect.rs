@@ -351,6 +351,41 @@ fn a_file_that_is_missing_is_less_than_a_job_that_failed() {
     }
 }
 
+#[test]
+fn an_answer_is_no_file_whatever_it_says_that_it_is() {
+    let refusal = r#"{"status":8,"details":"EPMLCM-1: it is not there"}"#;
+    let page = "<html><!--loginForm--></html>";
+    for (kind, body) in [
+        ("", refusal),
+        ("text/plain", refusal),
+        ("application/problem+json", refusal),
+        ("", page),
+        ("text/plain", page),
+    ] {
+        let toml =
+            format!("{PASSES}log = 'l'\ndownload = [{{ body = '''{body}''', content_type = '{kind}', times = 2 }}]");
+        let sandbox = playing(&toml);
+        let (ran, files) = run(&sandbox, &[LOG, &["--max-rejected", "0"]].concat());
+        assert_eq!((ran.end(), files), ((13, "condition-unmet"), vec![]), "{kind} {body}: {ran:?}");
+        let why = if body == refusal { "EPMLCM-1: it is not there" } else { "login" };
+        ran.says(&["warning: the log", "could not be read: ", why]);
+    }
+}
+
+#[test]
+fn a_file_of_json_or_html_is_saved() {
+    for (name, body) in [
+        ("x.json", r#"{"status":"new","details":[1]}"#),
+        ("x.csv", r#"{"rows":3}"#),
+        ("x.html", "<!DOCTYPE html><p>a report"),
+        ("x.csv", "<?xml version=\"1.0\"?><rows/>"),
+    ] {
+        let sandbox = playing(&format!("{PASSES}output = '''{body}'''\noutput_file = 'outbox/{name}'"));
+        let (ran, files) = run(&sandbox, OUTPUT);
+        assert_eq!((ran.end(), files), ((0, "succeeded"), vec![file(name, body)]), "{ran:?}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_disk_that_is_full_spoils_the_file_and_not_the_verdict() {
