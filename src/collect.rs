@@ -97,6 +97,8 @@ pub struct Collected {
     pub findings: Option<Result<Findings, Missed>>,
     /// Where it lies; none where it was not to be saved.
     pub saved: Option<Result<Saved, Missed>>,
+    /// Whether something tells that it came to its end.
+    pub is_proven: bool,
 }
 
 /// Why a file is not to be had.
@@ -201,21 +203,28 @@ impl Intake<'_> {
         self.scan.is_some() || matches!(self.keeping, Keeping::Open(_))
     }
 
-    async fn finish(self, fetched: Result<(), Missed>, end: Instant) -> Collected {
+    async fn finish(self, fetched: Result<Fetch, Missed>, end: Instant) -> Collected {
+        let is_proven = fetched.as_ref().is_ok_and(|fetch| fetch.is_proven);
         let saved = match (self.keeping, &fetched) {
             (Keeping::Nothing, _) => None,
             (Keeping::Lost(error), _) => Some(Err(Missed::Unsaved(error.to_string()))),
             (Keeping::Open(_), Err(missed)) => Some(Err(missed.clone())),
-            (Keeping::Open(store), Ok(())) => Some(match timeout_at(end, store.finish()).await {
+            (Keeping::Open(store), Ok(_)) => Some(match timeout_at(end, store.finish()).await {
                 Ok(saved) => saved.map_err(|error| Missed::Unsaved(error.to_string())),
                 Err(_) => Err(Missed::Late),
             }),
         };
-        Collected { findings: self.scan.map(|scan| fetched.map(|()| scan.finish())), saved }
+        Collected { findings: self.scan.map(|scan| fetched.map(|_| scan.finish())), saved, is_proven }
     }
 }
 
-async fn fetch(order: &Order<'_>, intake: &mut Intake<'_>, told: &mut dyn FnMut(u64, &Fault)) -> Result<(), Missed> {
+/// What is known of a file that came.
+#[derive(Clone, Copy, Debug)]
+struct Fetch {
+    is_proven: bool,
+}
+
+async fn fetch(order: &Order<'_>, intake: &mut Intake<'_>, told: &mut dyn FnMut(u64, &Fault)) -> Result<Fetch, Missed> {
     let path = path_of(order.name.as_str()).ok_or(Missed::NoName)?;
     // Oracle's page gives `%2F`, an older copy of it `%5C` (epm-api.md §4.1).
     let backslashed = path.replace('/', "\\");
@@ -238,7 +247,7 @@ async fn transfer(
     path: &str,
     intake: &mut Intake<'_>,
     told: &mut dyn FnMut(u64, &Fault),
-) -> Result<(), Missed> {
+) -> Result<Fetch, Missed> {
     let name = utf8_percent_encode(path, SEGMENT).to_string();
     let (mut part, mut furthest) = (Part::default(), 0);
     loop {
@@ -258,7 +267,7 @@ async fn transfer(
         // The same rules as for any read, within the time that the file is worth.
         let rules = Rules { outage_budget: order.rules.outage_budget.min(left), ..*order.rules };
         match persist(&rules, || true, again, |_| {}).await.map_err(|fault| order.missed(fault))? {
-            Try::Whole => return Ok(()),
+            Try::Whole => return Ok(Fetch { is_proven: part.is_proven() }),
             Try::Over(error) => return Err(error.into()),
             Try::Broke(fault) => {
                 let next = Instant::now() + order.rules.pace.min;

@@ -102,7 +102,7 @@ impl Client {
                 return Err(self.refusal(response, &host, noted, allowance()).await);
             }
             200 => {}
-            206 if part.is_rest(response.headers()) => {}
+            206 if part.is_rest(response.headers()) => part.goes_on(&response),
             206 if part.bytes() > 0 => return Err(unfit(part, noted, &host, status)),
             _ => return Err(self.refusal(response, &host, noted, allowance()).await),
         }

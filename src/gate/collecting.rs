@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::collect::{Collected, Missed, Order, Saved, collect};
 use crate::diagnose::Findings;
-use crate::foreign::Foreign;
+use crate::foreign::{Foreign, quote};
 use crate::report::{Fetched, JobReport};
 
 use super::conditions::Look;
@@ -80,7 +80,7 @@ impl Gate {
         let order = self.order(name, false);
         self.desk.reads_other(index, name);
         let collected = collect(&order, Some(&self.plan.reasons), None, &mut |_, _| {}).await;
-        self.read(index, name, collected.findings, Some(name));
+        self.read(index, name, collected.findings, collected.is_proven, Some(name));
     }
 
     /// Has the output, where it is asked for.
@@ -124,32 +124,45 @@ impl Gate {
         };
         let place = folder.map(|folder| folder.place(&name, id));
         let reasons = reads.then_some(&self.plan.reasons);
-        let Collected { findings, saved } = collect(&order, reasons, place, &mut told).await;
+        let Collected { findings, saved, is_proven } = collect(&order, reasons, place, &mut told).await;
         if let (None, Some(Err(missed))) = (&findings, &saved)
             && which.is_note(missed)
         {
             self.desk.tell_once(ending::unread(which.word(), &name, &missed.to_string()));
         }
-        let look = self.read(index, &name, findings, None);
+        if let (false, Some(Ok(_))) = (is_proven, &saved) {
+            let name = quote(name.as_str());
+            let why = "EPM told no length, and the connection ended";
+            self.desk.tell(index, &format!("nothing tells whether the {} {name} came to its end: {why}", which.word()));
+        }
+        let is_told = matches!(findings, Some(Err(_)));
+        let look = self.read(index, &name, findings, is_proven, None);
         if let Some(saved) = saved {
-            self.take(index, which, saved, matches!(look, Look::Failed(_)));
+            self.take(index, which, saved, is_told);
         }
         look
     }
 
-    /// Takes what a log says, or why it could not be read. `other`: it is another's.
+    /// Takes what a log says, or why it could not be read. What it does not say counts only where it is all there.
+    /// `other`: it is another's.
     fn read(
         &self,
         index: usize,
         name: &Foreign,
         findings: Option<Result<Findings, Missed>>,
+        is_proven: bool,
         other: Option<&Foreign>,
     ) -> Look {
         match findings {
             None => Look::Pending,
             Some(Ok(findings)) => {
+                let is_empty = findings.excerpt.total == 0;
                 self.desk.found(index, findings, other);
-                Look::Done
+                match (is_empty, is_proven) {
+                    (true, _) => Look::Failed("it is empty".to_owned()),
+                    (false, false) => Look::Failed("nothing tells whether it came to its end".to_owned()),
+                    (false, true) => Look::Done,
+                }
             }
             Some(Err(missed)) => {
                 self.desk.tell_once(ending::unread(Which::Log.word(), name, &missed.to_string()));

@@ -362,14 +362,39 @@ fn an_answer_is_no_file_whatever_it_says_that_it_is() {
         ("", page),
         ("text/plain", page),
     ] {
-        let toml =
-            format!("{PASSES}log = 'l'\ndownload = [{{ body = '''{body}''', content_type = '{kind}', times = 2 }}]");
+        let toml = format!("{PASSES}log = 'l'\ndownload = [{{ body = '''{body}''', content_type = '{kind}' }}]");
         let sandbox = playing(&toml);
         let (ran, files) = run(&sandbox, &[LOG, &["--max-rejected", "0"]].concat());
         assert_eq!((ran.end(), files), ((13, "condition-unmet"), vec![]), "{kind} {body}: {ran:?}");
-        let why = if body == refusal { "EPMLCM-1: it is not there" } else { "login" };
+        let why = if body == refusal { "EPM does not give it out" } else { "login" };
         ran.says(&["warning: the log", "could not be read: ", why]);
     }
+}
+
+#[test]
+fn a_log_that_is_empty_or_may_be_cut_bears_no_condition_out() {
+    let flags = [LOG, &["--max-rejected", "0"]].concat();
+    for (download, log, why) in [
+        ("{}", "", "it is empty"),
+        ("{ fault = 'unframed' }", "all is well", "nothing tells whether it came to its end"),
+    ] {
+        let toml = format!("{PASSES}download = [{download}]\nlog = '{log}'");
+        let (ran, files) = run(&playing(&toml), &flags);
+        assert_eq!((ran.end(), files), ((13, "condition-unmet"), vec![file("GL_2100.log", log)]), "{ran:?}");
+        ran.says(&["error: ", &format!("its log could not be read ({why}), and `--max-rejected` 0 is set")]);
+        let (ran, files) = run(&playing(&toml), LOG);
+        assert_eq!((ran.end(), files), ((0, "succeeded"), vec![file("GL_2100.log", log)]), "{ran:?}");
+    }
+}
+
+#[test]
+fn a_file_that_may_be_cut_is_saved_and_told_so() {
+    let toml = format!("{PASSES}download = [{{ fault = 'unframed' }}]\noutput = 'a,b'\noutput_file = 'outbox/x'");
+    let (ran, files) = run(&playing(&toml), OUTPUT);
+    assert_eq!((ran.end(), files), ((0, "succeeded"), vec![file("x", "a,b")]), "{ran:?}");
+    let note = "nothing tells whether the output `outbox/x` came to its end";
+    ran.says(&[note]);
+    assert!(ran.summary.contains(note), "{}", ran.summary);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How far a file has come, and how the rest of it is asked for (RFC 9110 §14).
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE, TRANSFER_ENCODING};
 
 use crate::http::fault::Fault;
 
@@ -11,6 +11,8 @@ pub struct Part {
     bytes: u64,
     /// How long the whole is, where that was told.
     total: Option<u64>,
+    /// Whether an answer without an end of its own was among those that brought it.
+    is_open_ended: bool,
     /// Which state of the file the bytes are of; none where that was not told for sure.
     tag: Option<HeaderValue>,
 }
@@ -19,6 +21,12 @@ impl Part {
     /// How many bytes of it are there.
     pub fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Whether something tells that it came to its end: its length, or the chunks that it came in. A connection that ends
+    /// may have been cut.
+    pub fn is_proven(&self) -> bool {
+        self.total.is_some() || !self.is_open_ended
     }
 
     /// What asks for the rest. What cannot be held against a rest is asked for from the beginning.
@@ -34,19 +42,30 @@ impl Part {
     /// A whole file begins.
     pub(super) fn begin(&mut self, response: &Response) {
         let total = response.content_length();
-        *self = Self { bytes: 0, total, tag: strong_tag(response.headers()) };
+        *self = Self {
+            bytes: 0,
+            total,
+            is_open_ended: !is_chunked(response.headers()),
+            tag: strong_tag(response.headers()),
+        };
     }
 
     /// Whether an answer of 206 is what was asked for: the rest of the same file.
     pub(super) fn is_rest(&self, headers: &HeaderMap) -> bool {
-        let range = headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).and_then(content_range);
-        let Some((first, last, total)) = range else { return false };
+        let Some((first, last, total)) = range(headers) else { return false };
         let is_same = match (&self.tag, strong_tag(headers)) {
             (Some(tag), Some(told)) => *tag == told,
             _ => true,
         };
         let fits = total.is_none() || self.total.is_none() || total == self.total;
         self.bytes > 0 && first == self.bytes && last >= first && fits && is_same
+    }
+
+    /// The rest begins.
+    pub(super) fn goes_on(&mut self, response: &Response) {
+        let told = range(response.headers()).and_then(|(_, _, total)| total);
+        self.total = self.total.or(told);
+        self.is_open_ended = response.content_length().is_none() && !is_chunked(response.headers());
     }
 
     pub(super) fn add(&mut self, bytes: usize) {
@@ -79,6 +98,15 @@ fn strong_tag(headers: &HeaderMap) -> Option<HeaderValue> {
     headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
 }
 
+fn is_chunked(headers: &HeaderMap) -> bool {
+    let coding = headers.get(TRANSFER_ENCODING).and_then(|coding| coding.to_str().ok()).unwrap_or_default();
+    coding.trim().to_ascii_lowercase().ends_with("chunked")
+}
+
+fn range(headers: &HeaderMap) -> Option<(u64, u64, Option<u64>)> {
+    headers.get(CONTENT_RANGE).and_then(|range| range.to_str().ok()).and_then(content_range)
+}
+
 /// First and last byte and the length of the whole, which may be `*`: `bytes 5-9/10`.
 fn content_range(value: &str) -> Option<(u64, u64, Option<u64>)> {
     let (unit, range) = value.trim().split_once(' ')?;
@@ -98,7 +126,8 @@ mod tests {
 
     #[test]
     fn only_the_rest_of_the_same_file_fits_behind_what_is_there() {
-        let part = Part { bytes: 5, total: Some(10), tag: Some(HeaderValue::from_static("\"a\"")) };
+        let part =
+            Part { bytes: 5, total: Some(10), is_open_ended: false, tag: Some(HeaderValue::from_static("\"a\"")) };
         for (range, tag, fits) in [
             ("bytes 5-9/10", None, true),
             ("bytes 5-9/10", Some("\"a\""), true),
@@ -130,10 +159,23 @@ mod tests {
         };
         let tag = || Some(HeaderValue::from_static("\"a\""));
         let range = || Some("bytes=5-".to_owned());
-        assert_eq!(asked(Part { bytes: 0, total: Some(9), tag: tag() }), (None, None));
-        assert_eq!(asked(Part { bytes: 5, total: None, tag: None }), (None, None));
-        assert_eq!(asked(Part { bytes: 5, total: Some(9), tag: None }), (range(), None));
-        assert_eq!(asked(Part { bytes: 5, total: None, tag: tag() }), (range(), Some("\"a\"".to_owned())));
+        let part = |bytes, total, tag| Part { bytes, total, tag, ..Part::default() };
+        assert_eq!(asked(part(0, Some(9), tag())), (None, None));
+        assert_eq!(asked(part(5, None, None)), (None, None));
+        assert_eq!(asked(part(5, Some(9), None)), (range(), None));
+        assert_eq!(asked(part(5, None, tag())), (range(), Some("\"a\"".to_owned())));
+    }
+
+    #[test]
+    fn a_length_or_chunks_prove_that_a_file_is_whole() {
+        for (total, is_open_ended, is_proven) in
+            [(Some(9), true, true), (Some(9), false, true), (None, false, true), (None, true, false)]
+        {
+            assert_eq!(Part { total, is_open_ended, ..Part::default() }.is_proven(), is_proven);
+        }
+        assert!(is_chunked(&headers(&[("transfer-encoding", "Chunked")])));
+        assert!(is_chunked(&headers(&[("transfer-encoding", "gzip, chunked")])));
+        assert!(!is_chunked(&headers(&[("transfer-encoding", "chunked, gzip")])) && !is_chunked(&headers(&[])));
     }
 
     #[test]
