@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::collect::{Collected, Missed, Order, Saved, collect};
 use crate::diagnose::Findings;
+use crate::epm::error::Fault;
 use crate::foreign::{Foreign, quote};
 use crate::report::{Fetched, JobReport};
 
@@ -79,7 +80,7 @@ impl Gate {
     pub(super) async fn read_log(&self, index: usize, name: &Foreign) {
         let order = self.order(name, false);
         self.desk.reads_other(index, name);
-        let collected = collect(&order, Some(&self.plan.reasons), None, &mut |_, _| {}).await;
+        let collected = collect(&order, Some(&self.plan.reasons), None, &mut self.told(index, Which::Log)).await;
         self.read(index, name, collected.findings, collected.is_proven, Some(name));
     }
 
@@ -116,15 +117,10 @@ impl Gate {
         }
         self.desk.reads(index, which.word(), &name);
         let order = self.order(&name, folder.is_some() || which == Which::Log && self.log_decides());
-        let mut is_told = false;
-        let mut told = |bytes, fault: &_| {
-            if !std::mem::replace(&mut is_told, true) {
-                self.desk.broke(index, which.word(), bytes, fault);
-            }
-        };
         let place = folder.map(|folder| folder.place(&name, id));
         let reasons = reads.then_some(&self.plan.reasons);
-        let Collected { findings, saved, is_proven } = collect(&order, reasons, place, &mut told).await;
+        let Collected { findings, saved, is_proven } =
+            collect(&order, reasons, place, &mut self.told(index, which)).await;
         if let (None, Some(Err(missed))) = (&findings, &saved)
             && which.is_note(missed)
         {
@@ -141,6 +137,16 @@ impl Gate {
             self.take(index, which, saved, is_told);
         }
         look
+    }
+
+    /// What is told of a file that breaks off and goes on: the first time.
+    fn told(&self, index: usize, which: Which) -> impl FnMut(u64, &Fault) {
+        let mut is_told = false;
+        move |bytes, fault| {
+            if !std::mem::replace(&mut is_told, true) {
+                self.desk.broke(index, which.word(), bytes, fault);
+            }
+        }
     }
 
     /// Takes what a log says, or why it could not be read. What it does not say counts only where it is all there.

@@ -336,7 +336,7 @@ impl Desk {
 
     /// A file broke off after so many bytes, and goes on.
     pub fn broke(&self, index: usize, which: &str, bytes: u64, fault: &Fault) {
-        self.say(index, &format!("its {which} broke off after {}: {fault}; going on", size(bytes)));
+        self.tell(index, &format!("its {which} broke off after {}: {fault}; going on", size(bytes)));
     }
 
     /// A file of the job was saved.
