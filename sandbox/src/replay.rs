@@ -125,7 +125,9 @@ impl Line {
         let came = body.size.unwrap_or_default();
         let came = if served == total { came } else { came.saturating_mul(served) / total };
         let whole = Answer { http: 200, body: body.filler(served), ..self.whole() };
-        let mut answer = if self.http == Some(206) { whole.ranged(wish) } else { whole };
+        // A record names no state of a file, and without one no client asks for a rest.
+        let wish = if self.http == Some(206) { wish } else { Wish::default() };
+        let mut answer = whole.ranged(wish);
         answer.cut_after = self.fault.map(|_| came);
         answer.fault = self.fault.filter(|fault| *fault != Trouble::Broken).map(|_| Fault::Stall);
         Some(answer)

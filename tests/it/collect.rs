@@ -244,21 +244,36 @@ fn a_file_that_breaks_off_goes_on_where_it_stopped() {
     assert_eq!(ran.end(), (10, "failed"), "{ran:?}");
     assert_eq!(files, [file("GL_2100.log", log.replace("\\n", "\n"))]);
     assert_eq!(ranges(&sandbox), whole_then(&["bytes=30-", "bytes=40-"]));
-    ran.says(&["its log broke off after 30 bytes: the connection to `127.0.0.1:", "broke"]);
+    let told = "its log broke off after 30 bytes: the connection to `127.0.0.1:";
+    ran.says(&[told, "broke"]);
+    assert_eq!(ran.summary.matches(told).count(), 1, "{}", ran.summary);
     ran.mentions(&["1 telling line, of 2 in the log", &sha256(log.replace("\\n", "\n").as_bytes())]);
 }
 
 #[test]
 fn a_file_begins_anew_where_its_rest_cannot_be_had_or_is_another_ones() {
-    for (ranges_of_pod, second) in [("false", "{}"), ("true", "{ headers = { ETag = '\"other\"' } }")] {
-        let log = "2026 INFO  [AIF]: fine\n2026 ERROR [AIF]: it was this\n";
+    let tag = "headers = { ETag = '\"a\"' }";
+    let (old, new) =
+        ("Last-Modified = 'Wed, 25 Nov 2026 04:01:00 GMT'", "Last-Modified = 'Wed, 25 Nov 2026 04:02:00 GMT'");
+    let log = "2026 INFO  [AIF]: fine\n2026 ERROR [AIF]: it was this\n";
+    // The rest of another file, which is as long.
+    let other = format!(
+        "{{ http = 206, headers = {{ {new}, Content-Range = 'bytes 30-52/53' }}, body = '{}', content_type = 'application/octet-stream' }}, {{}}",
+        "x".repeat(23)
+    );
+    for (ranges_of_pod, first, second, asked) in [
+        ("false", String::new(), "{}", vec![None, None]),
+        ("false", format!(", {tag}"), "{}", whole_then(&["bytes=30-"])),
+        ("true", String::new(), "{ headers = { ETag = '\"other\"' } }", whole_then(&["bytes=30-"])),
+        ("false", format!(", headers = {{ {old} }}"), &other, [whole_then(&["bytes=30-"]), vec![None]].concat()),
+    ] {
         let toml = format!(
-            "{FAILS}ranges = {ranges_of_pod}\ndownload = [{{ cut_after = 30 }}, {second}]\nlog = '''\n{log}'''"
+            "{FAILS}ranges = {ranges_of_pod}\ndownload = [{{ cut_after = 30{first} }}, {second}]\nlog = '''\n{log}'''"
         );
         let sandbox = playing(&toml);
         let (ran, files) = run(&sandbox, LOG);
         assert_eq!((ran.end(), files), ((10, "failed"), vec![file("GL_2100.log", log)]), "{ran:?}");
-        assert_eq!(ranges(&sandbox), whole_then(&["bytes=30-"]));
+        assert_eq!(ranges(&sandbox), asked);
         ran.mentions(&["1 telling line, of 2 in the log"]);
     }
 }
@@ -269,7 +284,7 @@ fn a_rest_that_does_not_fit_is_not_taken() {
     let late = "{ http = 416 }";
     for odd in [wrong, late] {
         let toml = format!(
-            "{PASSES}ranges = false\ndownload = [{{ cut_after = 5 }}, {odd}, {{}}]\noutput = '0123456789'\noutput_file = 'outbox/x'"
+            "{PASSES}ranges = false\ndownload = [{{ cut_after = 5, headers = {{ ETag = '\"a\"' }} }}, {odd}, {{}}]\noutput = '0123456789'\noutput_file = 'outbox/x'"
         );
         let sandbox = playing(&toml);
         let (ran, files) = run(&sandbox, OUTPUT);

@@ -1,7 +1,7 @@
 //! How far a file has come, and how the rest of it is asked for (RFC 9110 §14).
 
 use reqwest::Response;
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE, TRANSFER_ENCODING};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE, TRANSFER_ENCODING};
 
 use crate::http::fault::Fault;
 
@@ -13,8 +13,10 @@ pub struct Part {
     total: Option<u64>,
     /// Whether an answer without an end of its own was among those that brought it.
     is_open_ended: bool,
-    /// Which state of the file the bytes are of; none where that was not told for sure.
+    /// Which state of the file the bytes are of, as its tag has it; a weak one does not tell bytes apart.
     tag: Option<HeaderValue>,
+    /// When that state came to be, where it was told.
+    modified: Option<HeaderValue>,
 }
 
 impl Part {
@@ -29,12 +31,14 @@ impl Part {
         self.total.is_some() || !self.is_open_ended
     }
 
-    /// What asks for the rest. What cannot be held against a rest is asked for from the beginning.
+    /// What asks for the rest. Where nothing tells one state of the file from another, the same length is no proof, and it
+    /// is asked for from the beginning.
     pub(super) fn wish(&self) -> HeaderMap {
         let mut wish = HeaderMap::new();
-        if self.bytes > 0 && (self.tag.is_some() || self.total.is_some()) {
+        let state = self.tag.as_ref().filter(|tag| is_strong(tag)).or(self.modified.as_ref());
+        if let Some(state) = state.filter(|_| self.bytes > 0) {
             wish.extend(HeaderValue::try_from(format!("bytes={}-", self.bytes)).ok().map(|range| (RANGE, range)));
-            wish.extend(self.tag.clone().map(|tag| (IF_RANGE, tag)));
+            wish.insert(IF_RANGE, state.clone());
         }
         wish
     }
@@ -42,21 +46,22 @@ impl Part {
     /// A whole file begins.
     pub(super) fn begin(&mut self, response: &Response) {
         let total = response.content_length();
+        let headers = response.headers();
         *self = Self {
             bytes: 0,
             total,
-            is_open_ended: !is_chunked(response.headers()),
-            tag: strong_tag(response.headers()),
+            is_open_ended: !is_chunked(headers),
+            tag: headers.get(ETAG).cloned(),
+            modified: headers.get(LAST_MODIFIED).cloned(),
         };
     }
 
     /// Whether an answer of 206 is what was asked for: the rest of the same file.
     pub(super) fn is_rest(&self, headers: &HeaderMap) -> bool {
         let Some((first, last, total)) = range(headers) else { return false };
-        let is_same = match (&self.tag, strong_tag(headers)) {
-            (Some(tag), Some(told)) => *tag == told,
-            _ => true,
-        };
+        let is_same = |known: Option<&[u8]>, told: Option<&[u8]>| known.is_none() || told.is_none() || known == told;
+        let is_same = is_same(self.tag.as_ref().map(opaque), headers.get(ETAG).map(opaque))
+            && is_same(self.modified.as_ref().map(text), headers.get(LAST_MODIFIED).map(text));
         let fits = total.is_none() || self.total.is_none() || total == self.total;
         self.bytes > 0 && first == self.bytes && last >= first && fits && is_same
     }
@@ -93,9 +98,19 @@ impl Part {
     }
 }
 
-/// The tag of a file's state. A weak one does not tell bytes apart, and must not be asked with (RFC 9110 §13.1.5).
-fn strong_tag(headers: &HeaderMap) -> Option<HeaderValue> {
-    headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\"")).cloned()
+/// Whether a tag tells bytes apart; a weak one must not be asked with (RFC 9110 §13.1.5).
+fn is_strong(tag: &HeaderValue) -> bool {
+    tag.as_bytes().starts_with(b"\"")
+}
+
+/// What a tag says whether it is weak or not: whoever packs an answer makes it weak on the way.
+fn opaque(tag: &HeaderValue) -> &[u8] {
+    let text = text(tag);
+    text.strip_prefix(b"W/").unwrap_or(text)
+}
+
+fn text(value: &HeaderValue) -> &[u8] {
+    value.as_bytes().trim_ascii()
 }
 
 fn is_chunked(headers: &HeaderMap) -> bool {
@@ -126,25 +141,30 @@ mod tests {
 
     #[test]
     fn only_the_rest_of_the_same_file_fits_behind_what_is_there() {
+        let value = |text| Some(HeaderValue::from_static(text));
         let part =
-            Part { bytes: 5, total: Some(10), is_open_ended: false, tag: Some(HeaderValue::from_static("\"a\"")) };
-        for (range, tag, fits) in [
-            ("bytes 5-9/10", None, true),
-            ("bytes 5-9/10", Some("\"a\""), true),
-            ("Bytes 5-7/10", Some("W/\"b\""), true),
-            ("bytes 5-9/*", None, true),
-            ("bytes 5-9/10", Some("\"b\""), false),
-            ("bytes 4-9/10", None, false),
-            ("bytes 6-9/10", None, false),
-            ("bytes 5-9/11", None, false),
-            ("bytes 5-4/10", None, false),
-            ("bytes */10", None, false),
-            ("lines 5-9/10", None, false),
-            ("5-9/10", None, false),
+            Part { bytes: 5, total: Some(10), tag: value("\"a\""), modified: value("Monday"), ..Part::default() };
+        for (range, tag, modified, fits) in [
+            ("bytes 5-9/10", None, None, true),
+            ("bytes 5-9/10", Some("\"a\""), Some("Monday"), true),
+            ("Bytes 5-7/10", Some("W/\"a\""), None, true),
+            ("bytes 5-9/*", None, None, true),
+            ("bytes 5-9/10", Some("\"b\""), None, false),
+            ("bytes 5-9/10", Some("W/\"b\""), None, false),
+            ("bytes 5-9/10", Some("\"a\""), Some("Tuesday"), false),
+            ("bytes 5-9/10", None, Some("Tuesday"), false),
+            ("bytes 4-9/10", None, None, false),
+            ("bytes 6-9/10", None, None, false),
+            ("bytes 5-9/11", None, None, false),
+            ("bytes 5-4/10", None, None, false),
+            ("bytes */10", None, None, false),
+            ("lines 5-9/10", None, None, false),
+            ("5-9/10", None, None, false),
         ] {
             let mut pairs = vec![("content-range", range)];
             pairs.extend(tag.map(|tag| ("etag", tag)));
-            assert_eq!(part.is_rest(&headers(&pairs)), fits, "{range} {tag:?}");
+            pairs.extend(modified.map(|modified| ("last-modified", modified)));
+            assert_eq!(part.is_rest(&headers(&pairs)), fits, "{range} {tag:?} {modified:?}");
         }
         assert!(!part.is_rest(&headers(&[])));
         assert!(!Part::default().is_rest(&headers(&[("content-range", "bytes 0-9/10")])));
@@ -152,18 +172,20 @@ mod tests {
 
     #[test]
     fn the_rest_is_asked_for_where_it_can_be_held_against_what_is_there() {
-        let asked = |part: Part| {
-            let wish = part.wish();
-            let text = |name| wish.get(name).map(|value: &HeaderValue| value.to_str().unwrap().to_owned());
-            (text(RANGE), text(IF_RANGE))
-        };
-        let tag = || Some(HeaderValue::from_static("\"a\""));
-        let range = || Some("bytes=5-".to_owned());
-        let part = |bytes, total, tag| Part { bytes, total, tag, ..Part::default() };
-        assert_eq!(asked(part(0, Some(9), tag())), (None, None));
-        assert_eq!(asked(part(5, None, None)), (None, None));
-        assert_eq!(asked(part(5, Some(9), None)), (range(), None));
-        assert_eq!(asked(part(5, None, tag())), (range(), Some("\"a\"".to_owned())));
+        let value = HeaderValue::from_static;
+        for (bytes, tag, modified, expected) in [
+            (0, Some("\"a\""), Some("Monday"), None),
+            (5, None, None, None),
+            (5, Some("W/\"a\""), None, None),
+            (5, Some("\"a\""), Some("Monday"), Some("\"a\"")),
+            (5, Some("W/\"a\""), Some("Monday"), Some("Monday")),
+            (5, None, Some("Monday"), Some("Monday")),
+        ] {
+            let (tag, modified) = (tag.map(value), modified.map(value));
+            let wish = Part { bytes, total: Some(9), tag, modified, ..Part::default() }.wish();
+            assert_eq!(wish.get(IF_RANGE), expected.map(value).as_ref());
+            assert_eq!(wish.get(RANGE), expected.map(|_| value("bytes=5-")).as_ref());
+        }
     }
 
     #[test]
@@ -176,11 +198,5 @@ mod tests {
         assert!(is_chunked(&headers(&[("transfer-encoding", "Chunked")])));
         assert!(is_chunked(&headers(&[("transfer-encoding", "gzip, chunked")])));
         assert!(!is_chunked(&headers(&[("transfer-encoding", "chunked, gzip")])) && !is_chunked(&headers(&[])));
-    }
-
-    #[test]
-    fn a_weak_tag_is_none() {
-        assert_eq!(strong_tag(&headers(&[("etag", "W/\"a\"")])), None);
-        assert_eq!(strong_tag(&headers(&[("etag", "\"a\"")])), Some(HeaderValue::from_static("\"a\"")));
     }
 }
