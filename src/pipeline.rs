@@ -17,6 +17,19 @@ pub struct Latest {
     pub steps: Vec<Step>,
     /// How many more there are, all of which passed, or at least as many as are kept did not.
     pub more: usize,
+    /// The worst that the run or a stage says of itself, where that is not that it passed.
+    pub whole: Option<Whole>,
+}
+
+/// What a run, or a stage of it, says of itself beside its jobs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    /// The stage; none for the run.
+    pub stage: Option<Foreign>,
+    /// Its status, as it is told.
+    pub status: Foreign,
+    /// What that means.
+    pub end: StepEnd,
 }
 
 /// A job of a stage.
@@ -42,15 +55,15 @@ pub struct Step {
     pub log: Option<Foreign>,
 }
 
-/// How a job of a stage ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a job of a stage ended; the best end comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepEnd {
     /// It passed.
     Passed,
-    /// It failed, or was cancelled.
-    Failed,
     /// What is told cannot be read, or nothing is.
     Unknown,
+    /// It failed, or was cancelled.
+    Failed,
 }
 
 /// What a job of a stage says when it passed. Which words stand there is not documented: these are the ones that EPM uses
@@ -101,7 +114,15 @@ impl Latest {
                 }
             }
         }
-        Self { id, steps, more }
+        Self { id, steps, more, whole: None }
+    }
+}
+
+impl Whole {
+    /// What it is about, for the middle of a sentence.
+    pub fn subject(&self) -> String {
+        let stage = self.stage.as_ref().map(|stage| format!("stage {} itself", quote(stage.as_str())));
+        stage.unwrap_or_else(|| "the run of the pipeline itself".to_owned())
     }
 }
 

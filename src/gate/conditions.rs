@@ -9,7 +9,7 @@ use crate::diagnose::category::Category;
 use crate::foreign::quote;
 use crate::pace::brief;
 use crate::payload::Payload;
-use crate::pipeline::{Step, StepEnd, first_unpassed};
+use crate::pipeline::{Step, StepEnd, Whole, first_unpassed};
 use crate::report::JobReport;
 
 /// A condition that can never hold for a job, or never be shown to.
@@ -48,6 +48,8 @@ pub enum Look {
     Pending,
     /// It stands in the report.
     Done,
+    /// It does, but for what the whole of it says of itself: that it did not pass, or nothing that could be read.
+    Unpassed(Whole),
     /// It could not be read, and why.
     Failed(String),
 }
@@ -163,11 +165,16 @@ impl Conditions {
         if let Some(gap) = gap(stages, "its stages") {
             return Some(Unmet::unread(format!("{gap}, and `--fail-on-stage-failure` is set")));
         }
+        // A job tells more than what it is a part of.
+        let unpassed = first_unpassed(&job.steps).map(|step| unpassed(&job.steps, step));
+        if let (None, Look::Unpassed(whole)) = (&unpassed, stages) {
+            return Some(Unmet::new(unpassed_whole(whole)));
+        }
         if job.steps.is_empty() {
             let why = "EPM tells of no job in its stages, and `--fail-on-stage-failure` is set";
             return Some(Unmet::new(why.to_owned()));
         }
-        first_unpassed(&job.steps).map(|step| unpassed(&job.steps, step))
+        unpassed
     }
 
     fn rejected_too_many(&self, job: &JobReport, log: &Look) -> Option<Unmet> {
@@ -230,7 +237,7 @@ fn read_of(job: &JobReport, log: &Look) -> Look {
 /// Why something was not read, where it was not.
 fn gap(look: &Look, what: &str) -> Option<String> {
     match look {
-        Look::Done => None,
+        Look::Done | Look::Unpassed(_) => None,
         Look::Pending => Some(format!("{what} could not be read in time")),
         Look::Failed(why) => Some(format!("{what} could not be read ({why})")),
     }
@@ -257,6 +264,14 @@ fn unpassed(steps: &[Step], step: &Step) -> Unmet {
     };
     let help = step.log.as_ref().map(|log| format!("read {}, the log of that job", quote(log.as_str())));
     Unmet { help, ..Unmet::new(why) }
+}
+
+fn unpassed_whole(whole: &Whole) -> String {
+    let (subject, told) = (whole.subject(), quote(whole.status.first_line()));
+    match whole.end {
+        StepEnd::Failed => format!("{subject} did not pass ({told}), and `--fail-on-stage-failure` is set"),
+        _ => format!("how {subject} ended cannot be read from {told}, and `--fail-on-stage-failure` is set"),
+    }
 }
 
 #[cfg(test)]

@@ -31,8 +31,9 @@ impl Gate {
         let Some((id, code)) = self.desk.read(job) else { return Look::Pending };
         match self.stages(id, code.as_deref()).await {
             Ok(latest) => {
+                let look = latest.whole.clone().map_or(Look::Done, Look::Unpassed);
                 self.desk.stages(index, latest);
-                Look::Done
+                look
             }
             Err(why) => {
                 self.desk.without_stages(index, &why);
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn only_the_run_of_our_job_is_taken() {
-        let latest = |id| Latest { id: JobId::new(id), steps: Vec::new(), more: 0 };
+        let latest = |id| Latest { id: JobId::new(id), steps: Vec::new(), more: 0, whole: None };
         let why = |told, ours| of_job(latest(told), JobId::new(ours), "DAILY").map(|_| ()).unwrap_err();
         assert_eq!(of_job(latest(7), JobId::new(7), "DAILY"), Ok(latest(7)));
         assert_eq!(why(8, 7), "the latest run of `DAILY` is job 8");

@@ -151,6 +151,44 @@ fn a_pass_needs_every_job_of_every_stage_to_have_passed() {
 }
 
 #[test]
+fn a_pass_needs_the_run_and_every_stage_to_have_passed_too() {
+    let good = r#"{"jobName": "GL", "status": "SUCCESS"}"#;
+    let stages = |keys: &str, job: &str| format!(r#""stages": [{{"stageName": "LOAD", {keys}"jobs": [{job}]}}]"#);
+    for (keys, code, why) in [
+        (format!(r#""status": null, {}"#, stages("", good)), 0, ""),
+        (format!(r#""status": 0, {}"#, stages(r#""status": "COMPLETED", "#, good)), 0, ""),
+        (
+            format!(r#""status": "FAILED", {}"#, stages("", good)),
+            13,
+            "the run of the pipeline itself did not pass (`FAILED`)",
+        ),
+        (format!(r#""status": 1, {}"#, stages("", good)), 13, "the run of the pipeline itself did not pass (`1`)"),
+        (
+            format!(r#""status": "RUNNING", {}"#, stages("", good)),
+            13,
+            "how the run of the pipeline itself ended cannot be read from `RUNNING`",
+        ),
+        (stages(r#""status": "FAILED", "#, good), 13, "stage `LOAD` itself did not pass (`FAILED`)"),
+        (
+            stages("", r#"{"jobName": "GL", "status": 0, "jobStatus": "FAILED"}"#),
+            13,
+            "job `GL` of stage `LOAD` did not pass (`FAILED`)",
+        ),
+    ] {
+        let body = format!(r#"{{"status": 0, "details": null, "response": {{"processId": 2000, {keys}}}}}"#);
+        let sandbox = pipeline(&format!("replies = [{{ body = '{body}' }}]"));
+        let ran = Gate::against(&sandbox).recorded().run(["attach", "2000", "--job-name", "DAILY", STRICT]);
+        assert_eq!((ran.code, ran.output("status")), (code, "0"), "{keys}: {ran:?}");
+        if code > 0 {
+            assert_eq!(ran.output("outcome"), "condition-unmet");
+            ran.says(&["error: ", why, "`--fail-on-stage-failure` is set"]);
+        }
+        let again = Gate::against(&replaying(&ran.record)).run(["attach", "2000", "--job-name", "DAILY", STRICT]);
+        assert_eq!(again.end(), ran.end(), "{again:?}\nof\n{}", ran.record);
+    }
+}
+
+#[test]
 fn what_is_to_be_read_is_the_log_of_the_failed_job() {
     let ran = strictly(&shipped("pipeline-goes-on-past-a-failed-stage"));
     assert_eq!(ran.end(), (13, "condition-unmet"), "{ran:?}");

@@ -3,7 +3,7 @@
 //! one that was not seen must not pass for one that did not fail.
 
 use crate::foreign::{Foreign, Mask};
-use crate::pipeline::{Latest, Step, StepEnd, between};
+use crate::pipeline::{Latest, Step, StepEnd, Whole, between};
 
 use super::{Keys, STATUS, is_absent, job_id, text};
 
@@ -33,24 +33,42 @@ pub(crate) fn pipeline(body: &[u8], mask: &Mask) -> Option<Told> {
 
 fn latest(response: &str, mask: &Mask) -> Option<Latest> {
     let response: Keys = serde_json::from_str(response).ok()?;
-    let mut steps = Vec::new();
+    let (mut steps, mut wholes) = (Vec::new(), vec![whole(None, &response, mask)]);
     for stage in response.ordered("stages", "stageSequence")? {
         let name = stage.text(&["stageDisplayName"], mask).or_else(|| stage.text(&["stageName"], mask));
         let name = name.unwrap_or_else(unnamed);
+        wholes.push(whole(Some(&name), &stage, mask));
         for job in stage.ordered("jobs", "jobSeq")? {
             steps.push(step(&name, &job, mask));
         }
     }
-    Some(Latest::new(response.agreed(&["processId"]).and_then(job_id), steps))
+    let whole = wholes.into_iter().flatten().rev().max_by_key(|whole| whole.end);
+    Some(Latest { whole, ..Latest::new(response.agreed(&["processId"]).and_then(job_id), steps) })
+}
+
+/// What the run or a stage says of itself, where it says anything but that it passed. Oracle's page shows no status there,
+/// so that none of them says nothing.
+fn whole(stage: Option<&Foreign>, keys: &Keys, mask: &Mask) -> Option<Whole> {
+    let (status, end) = worst(keys, mask).filter(|(_, end)| *end != StepEnd::Passed)?;
+    Some(Whole { stage: stage.cloned(), status, end })
+}
+
+/// The worse of the number and the word, as it is told, and what it means.
+fn worst(keys: &Keys, mask: &Mask) -> Option<(Foreign, StepEnd)> {
+    let told = |name: &str| {
+        let status = keys.text(&[name], mask)?;
+        // Of two statuses neither decides.
+        let end = keys.only(name).map_or(StepEnd::Unknown, |_| StepEnd::of(status.as_str()));
+        Some((status, end))
+    };
+    // Of two that are as bad, the last is taken.
+    ["jobStatus", "status"].into_iter().filter_map(told).max_by_key(|(_, end)| *end)
 }
 
 fn step(stage: &Foreign, job: &Keys, mask: &Mask) -> Step {
-    let status = job.text(&STATUS, mask);
-    // Of two statuses neither decides.
-    let end = status
-        .as_ref()
-        .filter(|_| job.only(STATUS[0]).is_ok())
-        .map_or(StepEnd::Unknown, |status| StepEnd::of(status.as_str()));
+    // A word alone may spoil a pass, and makes none.
+    let told = worst(job, mask).filter(|(_, end)| job.has(&STATUS) || *end != StepEnd::Passed);
+    let (status, end) = told.map_or((None, StepEnd::Unknown), |(status, end)| (Some(status), end));
     let ended = job.text(&["endTime"], mask);
     let started = job.text(&["startTime"], mask);
     let took = started.zip(ended.as_ref()).and_then(|(start, end)| between(start.as_str(), end.as_str()));
@@ -183,7 +201,7 @@ mod tests {
             r#"{"stages":"null","processId":"null"}"#,
             r#"{"stages":"","processId":""}"#,
         ] {
-            assert_eq!(run(response), Latest { id: None, steps: Vec::new(), more: 0 }, "{response}");
+            assert_eq!(run(response), Latest { id: None, steps: Vec::new(), more: 0, whole: None }, "{response}");
         }
         for id in ["0", "-1", "\"x\"", "7.5", "[7]"] {
             assert_eq!(run(&format!(r#"{{"processId":{id}}}"#)).id, None, "{id}");
@@ -206,6 +224,46 @@ mod tests {
         ] {
             let latest = run(&format!(r#"{{"stages":[{{"jobs":[{{"jobName":"a",{status}}}]}}]}}"#));
             assert_eq!(latest.steps[0].end, end, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_status_of_the_run_or_of_a_stage_is_kept_where_it_is_no_pass() {
+        let stage = |status: &str| format!(r#""stages":[{{"stageName":"A",{status}"jobs":[]}}]"#);
+        for (response, expected) in [
+            (r#""status":null"#.to_owned(), None),
+            (r#""status":0,"jobStatus":"SUCCESS""#.to_owned(), None),
+            (r#""status":"FAILED""#.to_owned(), Some((false, "FAILED", StepEnd::Failed))),
+            (r#""status":1"#.to_owned(), Some((false, "1", StepEnd::Failed))),
+            (r#""status":0,"jobStatus":"ERROR""#.to_owned(), Some((false, "ERROR", StepEnd::Failed))),
+            (r#""status":["FAILED"]"#.to_owned(), Some((false, r#"["FAILED"]"#, StepEnd::Unknown))),
+            (stage(r#""status":"COMPLETED","#), None),
+            (stage(r#""status":"FAILED","#), Some((true, "FAILED", StepEnd::Failed))),
+            (
+                format!(r#""status":"RUNNING",{}"#, stage(r#""status":"FAILED","#)),
+                Some((true, "FAILED", StepEnd::Failed)),
+            ),
+            (format!(r#""status":"FAILED",{}"#, stage(r#""status":1,"#)), Some((false, "FAILED", StepEnd::Failed))),
+        ] {
+            let whole = run(&format!("{{{response}}}")).whole;
+            let told = whole.as_ref().map(|whole| (whole.stage.is_some(), whole.status.as_str(), whole.end));
+            assert_eq!(told, expected, "{response}");
+        }
+    }
+
+    #[test]
+    fn the_worse_of_a_number_and_a_word_is_how_a_job_ended() {
+        for (job, status, end) in [
+            (r#""status":0,"jobStatus":"SUCCESS""#, Some("0"), StepEnd::Passed),
+            (r#""status":0,"jobStatus":null"#, Some("0"), StepEnd::Passed),
+            (r#""status":0,"jobStatus":"FAILED""#, Some("FAILED"), StepEnd::Failed),
+            (r#""status":1,"jobStatus":"SUCCESS""#, Some("1"), StepEnd::Failed),
+            (r#""status":0,"jobStatus":"RUNNING""#, Some("RUNNING"), StepEnd::Unknown),
+            (r#""jobStatus":"SUCCESS""#, None, StepEnd::Unknown),
+            (r#""jobStatus":"FAILED""#, Some("FAILED"), StepEnd::Failed),
+        ] {
+            let step = &run(&format!(r#"{{"stages":[{{"jobs":[{{{job}}}]}}]}}"#)).steps[0];
+            assert_eq!((step.status.as_ref().map(Foreign::as_str), step.end), (status, end), "{job}");
         }
     }
 
