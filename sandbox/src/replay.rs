@@ -9,11 +9,13 @@ use std::path::Path;
 
 use axum::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, DATE};
 use axum::http::{HeaderName, HeaderValue};
+use percent_encoding::percent_decode_str;
 
 use crate::answer::Answer;
 use crate::fault::Fault;
 use crate::page::{self, Page};
 use crate::range::Wish;
+use crate::route::Route;
 use crate::scenario::HeaderText;
 
 pub use error::Error;
@@ -38,6 +40,10 @@ const PIPELINE: &str = "GET /aif/rest/V1/pipeline?pipelineName=";
 #[derive(Debug)]
 pub struct Replay {
     parts: HashMap<String, Part>,
+    /// The files of the inbox that it speaks of, in the order of the record.
+    files: Vec<String>,
+    /// Which of them is meant by the names of whoever asks.
+    meant: HashMap<String, String>,
 }
 
 /// What was answered to one method and path, in order.
@@ -71,19 +77,24 @@ impl Replay {
         if head.format != FORMAT {
             return Err(Error::Version { origin: origin.into(), found: head.format });
         }
-        let mut parts: HashMap<String, Part> = HashMap::new();
+        let (mut parts, mut files): (HashMap<String, Part>, Vec<String>) = (HashMap::new(), Vec::new());
         for (index, text) in lines {
             let line: Line = read(origin, index, text)?;
             line.check().map_err(|why| Error::Senseless { origin: origin.into(), line: index + 1, why })?;
-            parts.entry(format!("{} {}", line.method, line.path)).or_default().lines.push(line);
+            let file = in_inbox(&line.path);
+            let asked = key(&line.method, &line.path, file.as_ref());
+            files.extend(file.map(|(_, name)| name).filter(|name| !files.contains(name)));
+            parts.entry(asked).or_default().lines.push(line);
         }
-        Ok(Self { parts })
+        Ok(Self { parts, files, meant: HashMap::new() })
     }
 
     /// The next answer to this request; the last one repeats. What was never asked is not there.
     pub(crate) fn answer(&mut self, method: &str, path: &str, wish: Wish<'_>) -> Answer {
         let start = ROOTS.iter().filter_map(|root| path.find(root)).min().unwrap_or_default();
-        let asked = format!("{method} {}", &path[start..]);
+        let path = &path[start..];
+        let file = in_inbox(path).map(|(separator, name)| (separator, self.file_meant(name)));
+        let asked = key(method, path, file.as_ref());
         let Some(part) = self.recorded_as(&asked).and_then(|asked| self.parts.get_mut(&asked)) else {
             return Answer::error(404);
         };
@@ -101,6 +112,41 @@ impl Replay {
         let mut recorded = self.parts.keys().filter(|recorded| recorded.starts_with(PIPELINE));
         recorded.next().filter(|_| recorded.next().is_none()).cloned()
     }
+
+    /// How the record calls a file of the inbox, which has lost its name there too: the one of that name, or else the first
+    /// that nobody has asked for yet, since the same command brings its files in the same order.
+    fn file_meant(&mut self, name: String) -> String {
+        if let Some(meant) = self.meant.get(&name) {
+            return meant.clone();
+        }
+        let is_free = |file: &&String| !self.meant.values().any(|meant| meant == *file);
+        let same = self.files.iter().find(|file| **file == name);
+        let meant = same.or_else(|| self.files.iter().find(is_free)).unwrap_or(&name).clone();
+        self.meant.insert(name, meant.clone());
+        meant
+    }
+}
+
+/// Under what a request is kept: one about a file of the inbox by its name, however that is parted between folder and file.
+fn key(method: &str, path: &str, file: Option<&(char, String)>) -> String {
+    match file {
+        Some((separator, name)) => format!("{method} {separator} {name}"),
+        None => format!("{method} {path}"),
+    }
+}
+
+/// The file of the inbox that a request is about, and what parts its folder from its name: nothing in that of an upload.
+fn in_inbox(path: &str) -> Option<(char, String)> {
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (separator, name) = match Route::of(path) {
+        Route::Contents { name, folder: Some(folder), .. } => (' ', format!("{}/{}", decoded(folder), decoded(name))),
+        Route::Contents { name, .. } | Route::Stored { name, .. } => {
+            let name = decoded(name);
+            (if name.contains('\\') { '\\' } else { '/' }, name.replace('\\', "/"))
+        }
+        _ => return None,
+    };
+    name.starts_with("inbox/").then_some((separator, name))
 }
 
 /// The text of a file, which is in UTF-8.

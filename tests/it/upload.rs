@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use epm_sandbox::Sandbox;
 
-use crate::harness::{Gate, Ran, playing, shipped, text_of};
+use crate::harness::{Gate, Ran, playing, replaying, shipped, text_of};
 
 /// `x,1\n` and its hash.
 const CONTENT: &str = "x,1\n";
@@ -540,7 +540,7 @@ fn a_record_holds_size_hash_and_marker_of_a_file_and_no_name() {
         assert_eq!(upload["sent"]["sha256"], hash.as_str());
         let place = "/interop/rest/11.1.2.3.600/applicationsnapshots/FILE_2.csv/contents?extDirPath=inbox%2FFILE_1";
         assert_eq!(upload["path"], place, "{}", ran.record);
-        let pod = crate::harness::replaying(&ran.record);
+        let pod = replaying(&ran.record);
         let again = Gate::against(&pod);
         let file = again.file("x.csv", CONTENT);
         let upload = format!("{file}=inbox/FILE_1/FILE_2.csv");
@@ -560,4 +560,37 @@ fn a_record_tells_how_much_of_a_file_went_out_before_the_end() {
     let upload = exchanges.iter().find(|line| line.get("sent").is_some()).expect("the upload");
     let size = upload["sent"]["size"].as_u64().expect("a size");
     assert!((65_536..40_000_000).contains(&size), "{}", ran.record);
+}
+
+#[test]
+fn a_record_of_uploads_plays_again_for_the_same_command() {
+    for (inbox, more, code) in [
+        ("", &[][..], 0),
+        ("", &["--overwrite"], 0),
+        ("upload = [{ status = -1, times = 2 }, {}]", &[], 0),
+        ("upload = [{ fault = 'reset-before' }, {}]", &[], 0),
+        ("upload = [{ status = 8, details = 'no space left', taken = false }]", &[], 32),
+        ("files = { 'inbox/Löhne/x 1.csv' = 'x' }", &[], 32),
+        ("files = { 'inbox/Löhne/x 1.csv' = 'x' }", &["--overwrite"], 0),
+    ] {
+        for is_given in [true, false] {
+            let ran = |gate: Gate| {
+                let (first, second) = (gate.file("x 1.csv", CONTENT), gate.file("y.csv", "y,1\n"));
+                let uploads = [
+                    format!("{first}=inbox/Löhne/x 1.csv"),
+                    if is_given { format!("{second}=inbox/y.csv") } else { second },
+                ];
+                let names = ["--file-name", "inbox/y.csv", "--upload", &uploads[0], "--upload", &uploads[1]];
+                let run = ["run", "--job-name", "GLDATA"];
+                // A name of its own content needs no other that says what the job reads.
+                let hashed = ["--upload", &uploads[1]];
+                let names = if is_given { &names[..] } else { &hashed };
+                gate.run(run.iter().chain(names).chain(more))
+            };
+            let first = ran(Gate::against(&pod(inbox)).recorded());
+            let again = ran(Gate::against(&replaying(&first.record)));
+            assert_eq!(again.end(), first.end(), "{inbox}: {again:?}\nof\n{}", first.record);
+            assert!(first.code == code || !is_given, "{inbox}: {first:?}");
+        }
+    }
 }

@@ -183,3 +183,43 @@ fn a_file_breaks_off_where_it_did_and_its_rest_fits() {
     // Whoever asks for all of it gets all of it.
     assert_eq!(replay.answer("GET", "/interop/x", Wish::default()).http, 200);
 }
+
+#[test]
+fn files_of_the_inbox_are_found_under_any_name_in_the_order_of_the_record() {
+    let files = "/interop/rest/11.1.2.3.600/applicationsnapshots";
+    let line = |method: &str, path: &str, http: u16| {
+        format!(r#"{{"method":"{method}","path":"{files}/{path}","http":{http},"body":{{"is":"nothing"}}}}"#)
+    };
+    let lines = [
+        line("GET", "inbox%2FFILE_1.csv/contents", 201),
+        line("DELETE", "inbox%5CFILE_1.csv", 202),
+        line("DELETE", "inbox%2FFILE_1.csv", 203),
+        line("POST", "FILE_1.csv/contents?extDirPath=inbox", 205),
+        line("POST", "FILE_3.csv/contents?extDirPath=inbox%2FFILE_2", 206),
+        line("GET", "outbox%2FFILE_4.csv/contents", 207),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let asks = |asks: &[(&str, &str, u16)]| {
+        let mut replay = of(&lines).unwrap();
+        for (method, path, http) in asks {
+            let answer = replay.answer(method, &format!("/gw{files}/{path}"), Wish::default());
+            assert_eq!(answer.http, *http, "{method} {path}");
+        }
+    };
+    asks(&[
+        ("GET", "inbox%2Fa%20b.csv/contents", 201),
+        ("GET", "inbox%5Ca%20b.csv/contents", 404),
+        ("DELETE", "inbox%5Ca%20b.csv", 202),
+        ("DELETE", "inbox%2Fa%20b.csv", 203),
+        ("POST", "a%20b.csv/contents?extDirPath=inbox", 205),
+        ("POST", "c.csv/contents?extDirPath=inbox", 206),
+        ("POST", "d.csv/contents?extDirPath=inbox", 404),
+        ("POST", "a%20b.csv/contents?extDirPath=inbox", 205),
+        ("GET", "outbox%2Fa.csv/contents", 404),
+    ]);
+    // A name that the record has is that one.
+    asks(&[
+        ("POST", "FILE_3.csv/contents?extDirPath=inbox%2FFILE_2", 206),
+        ("POST", "x.csv/contents?extDirPath=inbox", 205),
+    ]);
+}
