@@ -148,8 +148,14 @@ impl Gate {
             Before::Look => {}
         }
         let there = match self.client.measure(&parcel.remote).await {
-            // Who may bring files may not be let read them; what lies there is then for EPM to judge.
-            Err(ReadError::Refused(Refusal::Forbidden { .. })) => return Ok(false),
+            // Who may bring files may not be let read them. EPM is then asked to take ours, and what it says is there is
+            // replaced unseen.
+            Err(ReadError::Refused(Refusal::Forbidden { .. })) => {
+                if errand.met && errand.replaces {
+                    self.clear(errand).await?;
+                }
+                return Ok(false);
+            }
             there => there?,
         };
         let there = match there {

@@ -562,6 +562,75 @@ fn a_record_tells_how_much_of_a_file_went_out_before_the_end() {
     assert!((65_536..40_000_000).contains(&size), "{}", ran.record);
 }
 
+/// A pod that answers each request about a file of the inbox as told, as often as told, and whose job passes.
+fn answering(files: &[(&str, &str, u16, &str)]) -> Sandbox {
+    let folder = "/interop/rest/11.1.2.3.600/applicationsnapshots";
+    let line = |method: &str, path: &str, http: u16, json: &str| {
+        format!(r#"{{"method":"{method}","path":"{path}","http":{http},"body":{{"json":{json}}}}}"#)
+    };
+    let mut lines = vec![
+        r#"{"format":1}"#.to_owned(),
+        line("GET", "/aif/rest/", 200, r#"{"items":[]}"#),
+        line("POST", "/aif/rest/V1/jobs", 200, r#"{"jobId":2100,"status":-1,"jobStatus":"RUNNING"}"#),
+        line("GET", "/aif/rest/V1/jobs/2100", 200, r#"{"jobId":2100,"status":0,"jobStatus":"SUCCESS"}"#),
+    ];
+    lines.extend(files.iter().map(|(method, name, http, json)| line(method, &format!("{folder}/{name}"), *http, json)));
+    replaying(&lines.join("\n"))
+}
+
+/// What was asked of the files in the inbox, in order.
+fn asked(sandbox: &Sandbox) -> Vec<String> {
+    let requests = sandbox.requests().into_iter().filter(|request| request.path.contains("applicationsnapshots"));
+    requests.map(|request| request.method).collect()
+}
+
+const TAKEN: &str = r#"{"status":0,"details":null}"#;
+const EXISTS: &str = r#"{"status":8,"details":"File already exists: inbox/x.csv"}"#;
+const FORBIDDEN: &str = r#"{"details":"no role"}"#;
+const SENT: &str = "FILE_1.csv/contents?extDirPath=inbox";
+const READ: &str = "inbox%2FFILE_1.csv/contents";
+const DELETED: &str = "inbox%5CFILE_1.csv";
+
+/// A run that brings a file under the name that the record has, or under one of its content.
+fn bring_to(sandbox: &Sandbox, is_given: bool, more: &[&str]) -> Ran {
+    let gate = Gate::against(sandbox);
+    let file = gate.file("x.csv", CONTENT);
+    let upload = if is_given { format!("{file}=inbox/FILE_1.csv") } else { file };
+    gate.run(["run", "--job-name", "GLDATA", "--upload", &upload].iter().chain(more))
+}
+
+#[test]
+fn what_must_not_be_read_back_is_replaced_where_it_may_be() {
+    let pod = || {
+        answering(&[
+            ("GET", READ, 403, FORBIDDEN),
+            ("POST", SENT, 200, EXISTS),
+            ("DELETE", DELETED, 200, TAKEN),
+            ("POST", SENT, 200, TAKEN),
+        ])
+    };
+    for more in [&[][..], &["--overwrite"]] {
+        let sandbox = pod();
+        let ran = bring_to(&sandbox, false, more);
+        assert_eq!(
+            (ran.end(), asked(&sandbox).join(" ")),
+            ((0, "succeeded"), "GET POST GET DELETE POST".into()),
+            "{ran:?}"
+        );
+        ran.says(&["deleted what lay there as `inbox/x-"]);
+    }
+    let sandbox = pod();
+    let ran = bring_to(&sandbox, true, &["--overwrite"]);
+    assert_eq!(
+        (ran.end(), asked(&sandbox).join(" ")),
+        ((0, "succeeded"), "DELETE POST GET DELETE POST".into()),
+        "{ran:?}"
+    );
+    let sandbox = pod();
+    let ran = bring_to(&sandbox, true, &[]);
+    assert_eq!((ran.end(), asked(&sandbox).join(" ")), ((32, "rejected"), "POST".into()), "{ran:?}");
+}
+
 #[test]
 fn a_record_of_uploads_plays_again_for_the_same_command() {
     for (inbox, more, code) in [
