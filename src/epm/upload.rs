@@ -71,6 +71,50 @@ impl std::fmt::Display for Refused {
     }
 }
 
+impl Refused {
+    /// Whether it is refused for want of such a file.
+    fn is_of_none(&self) -> bool {
+        let text = self.said.as_ref().map(|said| said.as_str().to_lowercase()).unwrap_or_default();
+        self.http == 404 || NONE.iter().any(|words| text.contains(words))
+    }
+}
+
+/// EPM's refusal of a file whose name is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What it says of the upload.
+    pub refused: Refused,
+    /// What it says of deleting the other one, where that was tried.
+    pub kept: Option<Refused>,
+}
+
+impl std::fmt::Display for Taken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.kept {
+            Some(kept) => write!(f, "EPM does not delete it {kept}"),
+            None => write!(f, "EPM does not overwrite it {}", self.refused),
+        }
+    }
+}
+
+impl Taken {
+    fn help(&self) -> &'static str {
+        match &self.kept {
+            Some(kept) if kept.http == 403 => {
+                "give it a name of its own with `--upload LOCAL=inbox/NAME`, or see that the user may delete files: it \
+                 takes the role `Service Administrator` or `Migrations - Administer`"
+            }
+            Some(_) => {
+                "wait until the job that uses it has ended and run again, or give it a name of its own with `--upload \
+                 LOCAL=inbox/NAME`"
+            }
+            None => {
+                "give it a name of its own with `--upload LOCAL=inbox/NAME`, or replace what is there with `--overwrite`"
+            }
+        }
+    }
+}
+
 /// Why a file does not lie in the inbox, or not for certain.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Failure {
@@ -84,8 +128,8 @@ pub enum Failure {
     #[error("{0}")]
     Denied(Refusal),
     /// A file of that name is there.
-    #[error("a file of that name is there already, and EPM does not overwrite it {0}")]
-    Exists(Refused),
+    #[error("a file of that name is there already, and {0}")]
+    Exists(Taken),
     /// An upload whose answer was lost finds something else there.
     #[error("the answer was lost, and what lies there now is not that file: perhaps a part of it")]
     Other,
@@ -107,9 +151,7 @@ impl Failure {
             Self::Lost(fault) => fault.help(),
             Self::Busy => "try again with a longer `--timeout`",
             Self::Denied(refusal) => refusal.help(),
-            Self::Exists(_) => {
-                "give it a name of its own with `--upload LOCAL=inbox/NAME`, or replace what is there with `--overwrite`"
-            }
+            Self::Exists(taken) => taken.help(),
             Self::Other => "look at the file in EPM, then replace it with `--overwrite`",
             Self::Refused(_) => {
                 "check the name of the file and its folder, and that the user has the role `Service Administrator` or \
@@ -133,6 +175,9 @@ impl From<ReadError> for Failure {
 
 /// How EPM refuses what would overwrite a file, in any case (epm-api.md §4.2). The status beside it is not documented.
 const EXISTS: [&str; 3] = ["already exists", "file or folder exists", "file exists"];
+
+/// How EPM may say that there is no such file to delete. None of it is documented.
+const NONE: [&str; 4] = ["no such", "not found", "not exist", "doesn't exist"];
 
 /// What an answer to an upload means.
 fn judge(reply: &Reply, mask: &Mask) -> Upload {
@@ -274,25 +319,36 @@ impl Client {
         Ok(None)
     }
 
-    /// Deletes what lies in the inbox under a name. False where EPM does not; what keeps it is told by the upload that
-    /// follows.
+    /// Deletes what lies in the inbox under a name, or tells why EPM does not: that nothing lies there may be the reason,
+    /// which shows in the upload that follows.
     ///
     /// # Errors
     ///
-    /// No answer, or none that lets us in.
-    pub async fn delete(&self, remote: &Remote) -> Result<bool, ReadError> {
+    /// No answer, or none that lets us in; but whoever may bring files may not be let delete them.
+    pub async fn delete(&self, remote: &Remote) -> Result<Result<(), Refused>, ReadError> {
+        let mut kept: Option<Refused> = None;
         // Oracle's page gives `%5C` for this one.
         for separator in ["\\", "/"] {
             let url = self.url.stored(&encoded(remote, separator));
             let reply = self.request(Method::DELETE, url, Purpose::Ask).await?;
-            match reply.check(&self.mask()) {
-                Ok(()) if reply.status == 204 => return Ok(true),
-                Ok(()) if reply.asked(&self.mask())?.answer.status == Some(0) => return Ok(true),
-                Ok(()) | Err(ReadError::Missing { .. }) => {}
+            let http = reply.status;
+            let refused = match reply.check(&self.mask()) {
+                Ok(()) if http == 204 => return Ok(Ok(())),
+                Ok(()) => {
+                    let answer = reply.asked(&self.mask())?.answer;
+                    if answer.status == Some(0) {
+                        return Ok(Ok(()));
+                    }
+                    Refused { http, status: answer.status, said: answer.facts.details }
+                }
+                Err(ReadError::Missing { said, .. }) => Refused { http, status: None, said },
+                Err(ReadError::Refused(Refusal::Forbidden { said })) => Refused { http, status: None, said },
                 Err(error) => return Err(error),
-            }
+            };
+            // One of the two spellings is that of no file.
+            kept = kept.filter(|kept| !kept.is_of_none()).or(Some(refused));
         }
-        Ok(false)
+        Ok(kept.map_or(Ok(()), Err))
     }
 
     /// Asks whether EPM is done with a file, where it has told us to. None while it is not.

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::digest::Measured;
 use crate::epm::error::{Fault, ReadError, Refusal};
-use crate::epm::upload::{Failure, Upload};
+use crate::epm::upload::{Failure, Refused, Taken, Upload};
 use crate::foreign::quote_path;
 use crate::inbox::Parcel;
 use crate::pace;
@@ -29,6 +29,8 @@ struct Errand<'a> {
     is_open: bool,
     /// Whether EPM has said that a file of that name is there.
     met: bool,
+    /// Why EPM would not delete what lies there, or might.
+    kept: Option<Refused>,
 }
 
 /// What is to be done before the file is sent.
@@ -49,7 +51,7 @@ impl<'a> Errand<'a> {
             (false, true) => Before::Clear,
             (false, false) => Before::Nothing,
         };
-        Self { parcel, before, replaces: by_content || overwrite, is_open: false, met: false }
+        Self { parcel, before, replaces: by_content || overwrite, is_open: false, met: false, kept: None }
     }
 
     /// What a refusal of a file that is there is worth: one more look where it may be our own, or may be replaced.
@@ -125,7 +127,7 @@ impl Gate {
                 Upload::Done => Ok(()),
                 Upload::InProgress(path) => self.settle_upload(errand.parcel, path).await,
                 Upload::Exists(_) if errand.meets() => continue,
-                Upload::Exists(refused) => Err(Failure::Exists(refused)),
+                Upload::Exists(refused) => Err(Failure::Exists(Taken { refused, kept: errand.kept.take() })),
                 Upload::Refused(refused) => Err(Failure::Refused(refused)),
                 Upload::Denied(refusal) => Err(Failure::Denied(refusal)),
                 Upload::Changed => Err(Failure::Changed),
@@ -192,7 +194,8 @@ impl Gate {
     }
 
     async fn clear(&self, errand: &mut Errand<'_>) -> Result<(), Failure> {
-        if self.client.delete(&errand.parcel.remote).await? {
+        errand.kept = self.client.delete(&errand.parcel.remote).await?.err();
+        if errand.kept.is_none() {
             self.desk.deleted();
         }
         errand.before = Before::Nothing;

@@ -587,6 +587,9 @@ fn asked(sandbox: &Sandbox) -> Vec<String> {
 const TAKEN: &str = r#"{"status":0,"details":null}"#;
 const EXISTS: &str = r#"{"status":8,"details":"File already exists: inbox/x.csv"}"#;
 const FORBIDDEN: &str = r#"{"details":"no role"}"#;
+const BUSY: &str = r#"{"status":8,"details":"the file is in use by process 77"}"#;
+const NONE: &str = r#"{"status":8,"details":"no such file"}"#;
+const DELETED_TOO: &str = "inbox%2FFILE_1.csv";
 const SENT: &str = "FILE_1.csv/contents?extDirPath=inbox";
 const READ: &str = "inbox%2FFILE_1.csv/contents";
 const DELETED: &str = "inbox%5CFILE_1.csv";
@@ -661,5 +664,39 @@ fn a_record_of_uploads_plays_again_for_the_same_command() {
             assert_eq!(again.end(), first.end(), "{inbox}: {again:?}\nof\n{}", first.record);
             assert!(first.code == code || !is_given, "{inbox}: {first:?}");
         }
+    }
+}
+
+#[test]
+fn what_keeps_a_file_from_being_replaced_is_told() {
+    let pod = |http: u16, why: &str, upload: &str| {
+        answering(&[
+            ("DELETE", DELETED, http, why),
+            ("DELETE", DELETED_TOO, if http == 200 { 200 } else { http }, if http == 200 { NONE } else { why }),
+            ("POST", SENT, 200, upload),
+            ("GET", READ, 200, r#"{"status":8,"details":"locked"}"#),
+            ("GET", "inbox%5CFILE_1.csv/contents", 403, FORBIDDEN),
+        ])
+    };
+    for (http, why, told, hint) in [
+        (
+            200,
+            BUSY,
+            "EPM does not delete it (HTTP 200, status 8): `the file is in use by process 77`",
+            "until the job that uses it has ended",
+        ),
+        (403, FORBIDDEN, "EPM does not delete it (HTTP 403): `no role`", "that the user may delete files"),
+    ] {
+        let sandbox = pod(http, why, EXISTS);
+        let ran = bring_to(&sandbox, true, &["--overwrite"]);
+        assert_eq!((ran.end(), posts(&sandbox)), ((32, "rejected"), (2, 0)), "{ran:?}");
+        ran.says(&["error: ", "a file of that name is there already, and ", told]);
+        ran.says(&["hint: ", "nothing was submitted", hint]);
+        assert!(!ran.stderr.contains("`--overwrite`"), "{ran:?}");
+        // Where nothing lies there, whether it could be deleted does not matter.
+        let sandbox = pod(http, why, TAKEN);
+        let ran = bring_to(&sandbox, true, &["--overwrite"]);
+        assert_eq!((ran.end(), posts(&sandbox)), ((0, "succeeded"), (1, 1)), "{ran:?}");
+        assert!(!ran.stderr.contains("deleted"), "{ran:?}");
     }
 }
