@@ -115,8 +115,10 @@ pub struct Uploaded {
     pub remote: String,
     /// Its size, in bytes.
     pub bytes: u64,
-    /// The SHA-256 of what was sent, in hexadecimal.
+    /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,
+    /// Whether it lay there already, so that nothing was sent.
+    pub was_there: bool,
 }
 
 /// A file of a job that was saved.
@@ -241,6 +243,8 @@ pub enum Event {
         remote: String,
         /// Its size.
         bytes: u64,
+        /// Whether it lay there already.
+        was_there: bool,
     },
     /// The submit is being sent.
     Sent,

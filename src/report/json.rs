@@ -118,6 +118,7 @@ fn uploaded(file: &Uploaded) -> Value {
         ("remote", file.remote.as_str().into()),
         ("bytes", file.bytes.into()),
         ("sha256", file.sha256.as_str().into()),
+        ("wasThere", file.was_there.into()),
     ])
 }
 

@@ -216,7 +216,8 @@ fn millis(duration: Duration) -> i64 {
 
 fn bar_name(event: &Event) -> (&'static str, &'static str) {
     match event {
-        Event::Uploaded { .. } => ("uploaded", "done, "),
+        Event::Uploaded { was_there: false, .. } => ("uploaded", "done, "),
+        Event::Uploaded { .. } => ("was there", "done, "),
         Event::Sent => ("submit", "active, "),
         Event::Submitted => ("submitted", "done, "),
         Event::Attached => ("attached", "done, "),

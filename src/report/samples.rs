@@ -139,6 +139,7 @@ fn upload() -> Uploaded {
         remote: "inbox/gl-2026-01.3b1f0c2a.csv".to_owned(),
         bytes: 1_234_567,
         sha256: "3b1f0c2a9d8e7f60".repeat(4),
+        was_there: false,
     }
 }
 

@@ -143,7 +143,10 @@ pub fn next_step(report: &Report) -> String {
 /// What happened, in a few words that may stand in markdown.
 pub fn event(event: &Event) -> String {
     match event {
-        Event::Uploaded { remote, bytes } => format!("uploaded {} ({})", quote(remote), size(*bytes)),
+        Event::Uploaded { remote, bytes, was_there: false } => format!("uploaded {} ({})", quote(remote), size(*bytes)),
+        Event::Uploaded { remote, bytes, .. } => {
+            format!("{} held the same already ({}), nothing was sent", quote(remote), size(*bytes))
+        }
         Event::Sent => "submit sent".to_owned(),
         Event::Submitted => "submitted".to_owned(),
         Event::Attached => "attached".to_owned(),

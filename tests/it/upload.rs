@@ -21,6 +21,11 @@ fn bring(gate: Gate) -> Ran {
     gate.run(["run", "--job-name", "GLDATA", "--upload", &format!("{file}=inbox/x.csv")])
 }
 
+/// The report of a run.
+fn report(ran: &Ran) -> serde_json::Value {
+    serde_json::from_str(&ran.report).expect("JSON")
+}
+
 /// What lies in the inbox: names and sizes.
 fn inbox(sandbox: &Sandbox) -> Vec<(String, u64)> {
     sandbox.inbox().into_iter().map(|file| (file.name, file.size)).collect()
@@ -56,11 +61,19 @@ fn a_file_is_brought_before_the_submit_and_the_job_reads_it() {
 fn a_file_without_a_name_gets_one_of_its_content() {
     let sandbox = pod("");
     let mut names = Vec::new();
-    for _ in 0..2 {
+    for was_there in [false, true] {
         let gate = Gate::against(&sandbox);
         let file = gate.file("GL data.csv", CONTENT);
         let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &file]);
         assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+        assert_eq!(report(&ran)["uploads"][0]["wasThere"], was_there, "{ran:?}");
+        assert_eq!(
+            ran.summary.contains("held the same already (4 bytes), nothing was sent"),
+            was_there,
+            "{}",
+            ran.summary
+        );
+        assert_eq!(ran.summary.contains("uploaded `inbox/"), !was_there, "{}", ran.summary);
         names.push(sandbox.inbox().remove(0).name);
     }
     assert_eq!(names[0], names[1]);
@@ -163,6 +176,8 @@ fn a_file_that_is_there_is_refused_unless_it_may_be_overwritten() {
     let ran = bring(Gate::against(&sandbox).set("EPM_OVERWRITE", "true"));
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
     assert_eq!((inbox(&sandbox), posts(&sandbox)), (named("inbox/x.csv", 4), (2, 1)));
+    let notes = report(&ran)["notes"].to_string();
+    assert!(notes.contains("deleted what lay there as `inbox/x.csv`"), "{notes}");
 }
 
 #[test]

@@ -43,8 +43,10 @@ impl Desk {
     /// What lay there in its place is gone.
     pub fn deleted(&self) {
         self.change_carried(|carried| carried.has_deleted = true);
-        if let Some(carried) = &*self.carried.borrow() {
-            self.say(0, &format!("deleted what lay there as {}", quote(&carried.remote)));
+        let remote = self.carried.borrow().as_ref().map(|carried| quote(&carried.remote));
+        // It may have been another's, who would look for what became of it.
+        if let Some(remote) = remote {
+            self.tell(0, &format!("deleted what lay there as {remote}"));
         }
     }
 
@@ -61,8 +63,8 @@ impl Desk {
     /// It is there.
     pub fn brought(&self, parcel: &Parcel) {
         let Some(carried) = self.carried.borrow_mut().take() else { return };
-        let (remote, bytes) = (carried.remote, carried.bytes);
-        let line = if carried.is_found {
+        let (remote, bytes, was_there) = (carried.remote, carried.bytes, carried.is_found);
+        let line = if was_there {
             format!("{} holds the same already; left as it is", quote(&remote))
         } else {
             format!("uploaded {} in {}", quote(&remote), brief(carried.since.elapsed()))
@@ -72,8 +74,8 @@ impl Desk {
         self.note(|report| {
             let job = &mut report.jobs[0];
             job.trouble = None;
-            job.mark(Instant::now(), Event::Uploaded { remote: remote.clone(), bytes });
-            report.uploads.push(Uploaded { local, remote, bytes, sha256 });
+            job.mark(Instant::now(), Event::Uploaded { remote: remote.clone(), bytes, was_there });
+            report.uploads.push(Uploaded { local, remote, bytes, sha256, was_there });
         });
     }
 
