@@ -457,7 +457,10 @@ impl Gate {
     /// An end before the submit, with what lies in the inbox all the same.
     fn with_inbox(&self, end: End) -> End {
         match self.desk.left_in_inbox() {
-            Some(left) => End { why: format!("{}; {left}", end.why), ..end },
+            Some(left) => {
+                let end = if self.plan.overwrite { end } else { self.desk.hint_at_taken(end) };
+                End { why: format!("{}; {left}", end.why), ..end }
+            }
             None => end,
         }
     }

@@ -487,7 +487,38 @@ fn a_signal_ends_an_upload_at_once() {
         assert_eq!((ran.end(), posts(&sandbox)), ((code, "interrupted"), (1, 0)), "{ran:?}");
         assert_eq!(ran.output("submitted"), "no");
         ran.says(&["error: ", "nothing was submitted; `inbox/large.csv` may lie in the inbox, as a whole or in part"]);
+        ran.says(&["hint: ", "un it again with `--overwrite`"]);
     }
+    // It was set, so that the next run needs nothing more.
+    let (sandbox, mut running) = stalling(&["--overwrite"]);
+    running.until("the upload has begun", || sandbox.uploads() == 1);
+    running.signal("TERM");
+    let ran = running.finish();
+    assert_eq!(ran.end(), (143, "interrupted"), "{ran:?}");
+    assert!(!ran.stderr.contains("`--overwrite`"), "{ran:?}");
+}
+
+#[test]
+fn the_next_run_after_a_failed_one_needs_to_overwrite_a_name_that_was_given() {
+    let hint = "`--overwrite`";
+    for (inbox, is_given, is_told) in [
+        ("upload = [{ http = 503 }]", true, true),
+        ("upload = [{ http = 503 }]", false, false),
+        ("upload = [{ http = 403 }]", true, false),
+    ] {
+        let sandbox = pod(inbox);
+        let gate = Gate::against(&sandbox).set("EPM_OUTAGE_BUDGET", "0s");
+        let file = gate.file("x.csv", CONTENT);
+        let upload = if is_given { format!("{file}=inbox/x.csv") } else { file };
+        let ran = gate.run(["run", "--job-name", "GLDATA", "--upload", &upload]);
+        assert_ne!(ran.code, 0, "{ran:?}");
+        assert_eq!(ran.stderr.contains(hint), is_told, "{inbox}: {ran:?}");
+    }
+    // The file lies there as a whole, and the submit failed.
+    let sandbox = playing("[[job]]\nneeds_file = true\nsubmit = [{ http = 429 }]\n");
+    let ran = bring(Gate::against(&sandbox).set("EPM_OUTAGE_BUDGET", "0s"));
+    assert_eq!(ran.end(), (31, "unreachable"), "{ran:?}");
+    ran.says(&["hint: ", "run it again with `--overwrite` then"]);
 }
 
 #[test]
@@ -496,6 +527,7 @@ fn the_deadline_ends_an_upload() {
     let ran = running.finish();
     assert_eq!((ran.end(), posts(&sandbox)), ((31, "unreachable"), (1, 0)), "{ran:?}");
     ran.says(&["error: ", "`inbox/large.csv` may lie in the inbox"]);
+    ran.says(&["hint: ", "`--overwrite`"]);
 }
 
 #[test]

@@ -5,9 +5,10 @@ use tokio::time::Instant;
 use super::Desk;
 use crate::epm::upload::Progress;
 use crate::foreign::{quote, quote_path};
-use crate::inbox::{Parcel, size};
+use crate::inbox::{Parcel, Remote, size};
+use crate::outcome::Outcome;
 use crate::pace::brief;
-use crate::report::{Event, Uploaded};
+use crate::report::{End, Event, Uploaded};
 
 /// A file that is being brought.
 #[derive(Clone)]
@@ -16,6 +17,8 @@ pub(super) struct Carried {
     bytes: u64,
     since: Instant,
     progress: Progress,
+    /// Whether its name was made of its content, so that the next run replaces what is there.
+    is_named_by_content: bool,
     /// Whether a part of it may lie there.
     is_sent: bool,
     /// Whether what lay there was deleted for it.
@@ -30,7 +33,9 @@ impl Desk {
         let (remote, bytes) = (parcel.remote.to_string(), parcel.measured.bytes);
         let line = format!("uploading {} ({}) to {}", quote_path(&parcel.local), size(bytes), quote(&remote));
         let (since, progress) = (Instant::now(), Progress::default());
-        let carried = Carried { remote, bytes, since, progress, is_sent: false, has_deleted: false, is_found: false };
+        let is_named_by_content = parcel.is_named_by_content;
+        let (is_sent, has_deleted, is_found) = (false, false, false);
+        let carried = Carried { remote, bytes, since, progress, is_named_by_content, is_sent, has_deleted, is_found };
         *self.carried.borrow_mut() = Some(carried);
         self.say(0, &line);
     }
@@ -109,6 +114,32 @@ impl Desk {
             left.push(format!("{} lies in the inbox", brought.join(", ")));
         }
         (!left.is_empty()).then(|| left.join("; "))
+    }
+
+    /// The same end, with what the next run takes where a name that was given is taken by then, or may be.
+    pub fn hint_at_taken(&self, end: End) -> End {
+        let help = match (&end.help, end.outcome) {
+            _ if !self.leaves_given() => None,
+            (Some(help), _) if help.contains("--overwrite") => None,
+            (Some(help), _) => {
+                Some(format!("{help}; run it again with `--overwrite` then, since EPM refuses a name that is taken"))
+            }
+            (None, Outcome::Interrupted(_) | Outcome::Unreachable) => {
+                Some("run it again with `--overwrite`, since EPM refuses a name that is taken".to_owned())
+            }
+            (None, _) => None,
+        };
+        End { help: help.or(end.help), ..end }
+    }
+
+    /// Whether something lies in the inbox under a name that was given, or may.
+    fn leaves_given(&self) -> bool {
+        let is_given = |up: &Uploaded| {
+            Remote::of_content(&up.local, &up.sha256).map_or(true, |remote| remote.as_str() != up.remote)
+        };
+        let carried = self.carried.borrow();
+        carried.as_ref().is_some_and(|carried| carried.is_sent && !carried.is_named_by_content)
+            || self.read(|report| report.uploads.iter().any(is_given))
     }
 
     fn change_carried(&self, change: impl FnOnce(&mut Carried)) {
