@@ -9,7 +9,7 @@ use regex_lite::Regex;
 use super::category::Category;
 use super::markers::ALL;
 use super::scan::Scan;
-use super::told::Reason;
+use super::told::{Reason, Weight};
 use super::{Basis, Diagnosis, Evidence, Findings};
 use crate::foreign::{Foreign, Mask};
 use crate::job::State;
@@ -61,7 +61,8 @@ impl Rules {
     /// Why a job ended as it did, by what its end and its log say.
     pub fn diagnose(&self, state: State, details: Option<&Foreign>, findings: Option<&Findings>) -> Diagnosis {
         let spoken = details.map(|details| self.read(details));
-        let began = [spoken.as_ref(), findings].into_iter().flatten().any(|findings| findings.export_began);
+        let texts = || [spoken.as_ref(), findings].into_iter().flatten();
+        let is_left = texts().any(|text| text.export_began || text.rejected.total > 0);
         let found = [spoken.as_ref().map(|spoken| (spoken, false)), findings.map(|findings| (findings, true))];
         let diagnosis = || {
             let texts = || found.iter().flatten();
@@ -71,8 +72,8 @@ impl Rules {
             by_user.or_else(cancelled).or_else(built_in)
         };
         let diagnosis = diagnosis().unwrap_or_else(|| unclassified(state, details, findings));
-        // What was begun may have loaded a part, and the next try would load it again.
-        Diagnosis { transient: diagnosis.transient && !began, ..diagnosis }
+        // What was begun may have loaded a part, and the next try would load it again. Rows do not mend by themselves.
+        Diagnosis { transient: diagnosis.transient && !is_left, ..diagnosis }
     }
 
     /// Reads `details` as a log is read; its secrets are hidden already.
@@ -99,7 +100,8 @@ fn by_marker((reason, shown): &(Reason, Foreign), is_log: bool) -> Diagnosis {
     let marker = &ALL[reason.marker];
     Diagnosis {
         category: reason.category(),
-        transient: reason.category().is_transient(),
+        // What is only said by the way may have passed, and something else be the reason.
+        transient: reason.category().is_transient() && reason.weight == Weight::Full,
         advice: marker.advice().to_owned(),
         evidence: Some(Evidence { line: is_log.then_some(reason.line), text: shown.clone() }),
         basis: if marker.source.is_some() { Basis::Sourced } else { Basis::Unverified },

@@ -235,11 +235,12 @@ impl Scan {
         let shown = |hit: &Hit<'_>| line.shown(&self.mask, hit.at, hit.marker().text, &hit.window);
         self.export_began |= hits.iter().any(|hit| hit.marker().is_export);
         let is_error = hits.iter().any(|hit| matches!(hit.marker().text, "ERROR " | "FATAL "));
-        let is_wordy = line.is_wordy();
+        let weight = line.weight();
         for hit in hits {
-            self.rows.count(hit, line.number, || shown(hit));
+            let weight = hit.weight(weight);
+            self.rows.count(hit, line.number, weight, || shown(hit));
             if hit.marker().why.is_some() && hit.marker().role.is_told_by_one_line() {
-                let reason = Reason { marker: hit.marker, line: line.number, is_wordy, is_error };
+                let reason = Reason { marker: hit.marker, line: line.number, weight, is_error };
                 self.told.reason(reason, || shown(hit));
             }
         }

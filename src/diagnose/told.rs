@@ -13,6 +13,17 @@ pub struct Told {
     reasons: Vec<(Reason, Foreign)>,
 }
 
+/// How much a line weighs by its level, the heaviest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// An error, or a line without a level, such as one of a stack trace.
+    Full,
+    /// What is said by the way: what it speaks of may have passed since.
+    Said,
+    /// What is there only because the log is as wordy as it can be.
+    Wordy,
+}
+
 /// A line that says why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reason {
@@ -20,8 +31,8 @@ pub(super) struct Reason {
     pub(super) marker: usize,
     /// Its number.
     pub(super) line: u64,
-    /// Whether it is there only because the log is as wordy as it can be.
-    pub(super) is_wordy: bool,
+    /// What it weighs, marker and level together.
+    pub(super) weight: Weight,
     /// Whether the log calls it an error.
     pub(super) is_error: bool,
 }
@@ -32,8 +43,8 @@ impl Reason {
     }
 
     /// Of several for one category the smallest shows it best.
-    fn rank(self) -> (bool, bool, u64, bool, usize) {
-        (self.is_wordy, !self.is_error, self.line, ALL[self.marker].source.is_none(), self.marker)
+    fn rank(self) -> (Weight, bool, u64, bool, usize) {
+        (self.weight, !self.is_error, self.line, ALL[self.marker].source.is_none(), self.marker)
     }
 }
 
@@ -69,9 +80,8 @@ impl Told {
         self.user.iter().enumerate().find_map(|(rule, line)| Some((rule, line.as_ref()?)))
     }
 
-    /// The line that wins: the first category of the list, and one that is there only because the log is so wordy after all
-    /// others.
+    /// The line that wins: the heaviest, and of several the first category of the list.
     pub(super) fn best(&self) -> Option<&(Reason, Foreign)> {
-        self.reasons.iter().min_by_key(|(reason, _)| (reason.is_wordy, reason.category()))
+        self.reasons.iter().min_by_key(|(reason, _)| (reason.weight, reason.category()))
     }
 }

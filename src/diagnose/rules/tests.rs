@@ -48,6 +48,29 @@ fn a_wordy_line_tells_only_where_no_other_does() {
 }
 
 #[test]
+fn what_is_said_by_the_way_tells_only_where_no_error_does_and_is_never_transient() {
+    let retried = "INFO  [AIF]: Connection timed out, retrying\nINFO  [AIF]: connected\n";
+    let table = [
+        (format!("{retried}ERROR [TC] 1 x\n"), ("rejected-rows", Some(3), false)),
+        (format!("{retried}INFO  [AIF]: [TC] 1 x\n"), ("rejected-rows", Some(3), false)),
+        (format!("{retried}INFO  [AIF]: Rows Rejected: 4\n"), ("rejected-rows", Some(3), false)),
+        (format!("{retried}ERROR [AIF]: No period mapping exists\n"), ("period", Some(3), false)),
+        (format!("{retried}java.io.FileNotFoundException: x\n"), ("file-missing", Some(3), false)),
+        (retried.to_owned(), ("connectivity", Some(1), false)),
+        ("WARN  [AIF]: POV is locked\n".to_owned(), ("locked", Some(1), false)),
+        ("DEBUG [AIF]: Connection reset\nINFO x\n".to_owned(), ("connectivity", Some(1), false)),
+        ("ERROR [AIF]: Connection reset\n".to_owned(), ("connectivity", Some(1), true)),
+        ("ERROR [AIF]: Connection reset\nINFO [AIF]: [NN] 3\n".to_owned(), ("connectivity", Some(1), false)),
+    ];
+    for (log, expected) in table {
+        assert_eq!(told(State::Failed, "", &log), expected, "{log}");
+    }
+    let rule = r#"[{"pattern": "quota", "category": "service"}]"#;
+    assert!(diagnosis(rule, State::Failed, "", "INFO quota\n").transient);
+    assert!(!diagnosis(rule, State::Failed, "", "INFO quota\nINFO [NN] 3\n").transient);
+}
+
+#[test]
 fn the_composed_log_is_one_of_rejected_rows_shown_by_its_error() {
     let log = include_str!("../../../tests/fixtures/composed-process-log.txt");
     let diagnosis = diagnosis("[]", State::Failed, "", log);

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::super::markers::{ALL, Marker, Role};
+use super::super::told::Weight;
 use crate::foreign::{Foreign, Mask, cut};
 
 /// How much of a line is shown, in bytes.
@@ -70,6 +71,14 @@ impl Hit<'_> {
             Role::Level => self.at == 0 || self.window.bytes[self.window.at - 1] == b' ',
             Role::Number | Role::Rejected | Role::Invalid => self.number().is_some_and(|number| number > 0),
             role => !role.is_number() || self.number().is_some(),
+        }
+    }
+
+    /// What it weighs in a line of that weight: rows and their numbers stand at INFO in every log, and mean no less there.
+    pub(super) fn weight(&self, line: Weight) -> Weight {
+        match (line, self.marker().role) {
+            (Weight::Said, Role::Words | Role::Level) | (Weight::Wordy, _) => line,
+            _ => Weight::Full,
         }
     }
 
@@ -145,14 +154,18 @@ impl Line<'_> {
         String::from_utf8_lossy(&self.head[..self.head.len().min(room)]).trim().is_empty()
     }
 
-    /// Whether it tells only because the log is as wordy as it can be.
-    pub(super) fn is_wordy(&self) -> bool {
+    /// What it weighs by its level.
+    pub(super) fn weight(&self) -> Weight {
         /// A level stands behind the time, and before the name of what logs.
         const START: usize = 64;
         let start = &self.head[..self.head.len().min(START)];
-        let is_time = |word: &&[u8]| word.iter().all(|byte| byte.is_ascii_digit() || b"-:,.".contains(byte));
-        let level = start.split(|byte| *byte == b' ').find(|word| !is_time(word));
-        level.is_some_and(|level| matches!(level, b"DEBUG" | b"TRACE"))
+        let is_time = |word: &&[u8]| word.iter().all(|byte| byte.is_ascii_digit() || b"-:,.+TZ".contains(byte));
+        let level = start.split(|byte| matches!(byte, b' ' | b'\t' | b'[' | b']' | b':')).find(|word| !is_time(word));
+        match level {
+            Some(b"DEBUG" | b"TRACE") => Weight::Wordy,
+            Some(b"INFO" | b"WARN" | b"WARNING") => Weight::Said,
+            _ => Weight::Full,
+        }
     }
 }
 
@@ -205,19 +218,22 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_wordy_by_its_level_alone() {
+    fn a_line_weighs_by_its_level_alone() {
         let table = [
-            ("2026-03-22 03:24:27,327 DEBUG [AIF]: x", true),
-            ("DEBUG [AIF]: x", true),
-            ("2026-03-22 03:24:27,327 INFO  [AIF]: DEBUG", false),
-            ("ERROR [AIF]: DEBUG", false),
-            ("\tat DEBUG", false),
-            ("a b c d DEBUG", false),
-            ("", false),
+            ("2026-03-22 03:24:27,327 DEBUG [AIF]: x", Weight::Wordy),
+            ("DEBUG [AIF]: x", Weight::Wordy),
+            ("2026-03-22T03:24:27.327Z\t[TRACE] x", Weight::Wordy),
+            ("2026-03-22 03:24:27,327 INFO  [AIF]: DEBUG", Weight::Said),
+            ("WARN: x", Weight::Said),
+            ("[2026-03-22 03:24:27] [WARNING] ERROR x", Weight::Said),
+            ("ERROR [AIF]: DEBUG", Weight::Full),
+            ("\tat DEBUG", Weight::Full),
+            ("a b c d DEBUG", Weight::Full),
+            ("", Weight::Full),
         ];
         for (text, expected) in table {
             let line = Line { number: 1, head: text.as_bytes(), is_whole: true };
-            assert_eq!(line.is_wordy(), expected, "{text}");
+            assert_eq!(line.weight(), expected, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::markers::Role;
 use super::super::rejected::{Kind, Rejected};
-use super::super::told::{Reason, Told};
+use super::super::told::{Reason, Told, Weight};
 use super::line::Hit;
 use super::members::member;
 use crate::foreign::{Foreign, Mask};
@@ -50,7 +50,7 @@ impl Sum {
 
 impl Rows {
     /// Takes the number behind a marker, where it is one of rows.
-    pub(super) fn count(&mut self, hit: &Hit<'_>, line: u64, shown: impl FnOnce() -> Foreign) {
+    pub(super) fn count(&mut self, hit: &Hit<'_>, line: u64, weight: Weight, shown: impl FnOnce() -> Foreign) {
         let Some(number) = hit.marker().role.is_number().then(|| hit.number()).flatten() else { return };
         let sum = match hit.marker().role {
             Role::Imported => &mut self.imported,
@@ -62,7 +62,7 @@ impl Rows {
         };
         sum.add(number, hit.window.before().ends_with(b"Total "));
         if number == 0 && self.nothing.is_none() {
-            let reason = Reason { marker: hit.marker, line, is_wordy: false, is_error: false };
+            let reason = Reason { marker: hit.marker, line, weight, is_error: false };
             self.nothing = Some((reason, shown()));
         }
     }
