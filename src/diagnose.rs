@@ -93,6 +93,9 @@ pub struct Findings {
     pub rows: Option<u64>,
     /// Whether the log shows that the export to the target has begun: a part may be loaded.
     pub export_began: bool,
+    /// Why the log does not show how many rows were rejected, as a clause behind its name; none where it could be read. A
+    /// condition must not pass for such a log.
+    pub unreadable: Option<&'static str>,
     /// What says why, for [`rules::Rules::diagnose`].
     pub told: Told,
 }

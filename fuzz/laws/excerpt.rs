@@ -15,7 +15,7 @@ pub(super) fn holds(bytes: &[u8]) {
     let whole = read([log]);
     assert_eq!(read(log.chunks(1)), whole, "byte by byte");
     assert_eq!(read(pieces(lengths, log)), whole, "in pieces");
-    let text = decoded(log);
+    let text = ended(&decoded(log));
     let lines = lines(&text);
     let excerpt = &whole.excerpt;
     assert_eq!(excerpt.total, lines.len() as u64);
@@ -47,17 +47,33 @@ fn read<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Findings {
 
 /// The bytes that lines are made of.
 fn decoded(log: &[u8]) -> Vec<u8> {
-    let units = |of: fn([u8; 2]) -> u16| {
-        let pairs = log[2..].chunks_exact(2);
-        let odd = if pairs.remainder().is_empty() { "" } else { "\u{fffd}" };
-        String::from_utf16_lossy(&pairs.map(|pair| of([pair[0], pair[1]])).collect::<Vec<_>>()) + odd
-    };
     match log {
-        [0xff, 0xfe, ..] => units(u16::from_le_bytes).into_bytes(),
-        [0xfe, 0xff, ..] => units(u16::from_be_bytes).into_bytes(),
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] => rest.to_vec(),
+        log if is_utf16(log, 1) => utf16(log, u16::from_le_bytes),
+        log if is_utf16(log, 0) => utf16(log, u16::from_be_bytes),
         _ => log.to_vec(),
     }
+}
+
+fn utf16(log: &[u8], of: fn([u8; 2]) -> u16) -> Vec<u8> {
+    let pairs = log.chunks_exact(2);
+    let odd = if pairs.remainder().is_empty() { "" } else { "\u{fffd}" };
+    (String::from_utf16_lossy(&pairs.map(|pair| of([pair[0], pair[1]])).collect::<Vec<_>>()) + odd).into_bytes()
+}
+
+/// Whether of the first bytes those are 0, and no others, whose place has this remainder.
+fn is_utf16(log: &[u8], nul: usize) -> bool {
+    let start = &log[..log.len().min(16)];
+    start.len() >= 4 && start.iter().enumerate().all(|(at, byte)| (at % 2 == nul) == (*byte == 0))
+}
+
+/// The text with a line feed for each return that ends a line by itself.
+fn ended(text: &[u8]) -> Vec<u8> {
+    let behind = |at: usize| matches!(text.get(at + 1), Some(b'\r' | b'\n'));
+    let end = |(at, byte): (usize, &u8)| if *byte == b'\r' && !behind(at) { b'\n' } else { *byte };
+    text.iter().enumerate().map(end).collect()
 }
 
 fn line<'a>(lines: &[&'a [u8]], number: u64) -> &'a [u8] {

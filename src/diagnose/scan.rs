@@ -23,7 +23,7 @@ use crate::foreign::Mask;
 
 use line::{Hit, Line, Window};
 use rows::Rows;
-use text::Decoder;
+use text::{Decoder, Ends, Kind};
 
 /// How many telling lines are kept: the first ones, since what follows a first error is mostly its echo.
 const MOST_LINES: usize = 40;
@@ -45,6 +45,8 @@ pub struct Scan {
     rules: Rules,
     mask: Mask,
     decoder: Decoder,
+    kind: Kind,
+    ends: Ends,
     /// What is not looked at yet.
     buffer: Vec<u8>,
     /// A line that did not fit.
@@ -84,6 +86,8 @@ impl Scan {
             rules: rules.clone(),
             mask,
             decoder: Decoder::new(),
+            kind: Kind::default(),
+            ends: Ends::default(),
             buffer: Vec::new(),
             long: None,
             lines: 0,
@@ -98,13 +102,15 @@ impl Scan {
     /// The next bytes.
     pub fn push(&mut self, piece: &[u8]) {
         let text = self.decoder.decode(piece);
-        self.take(&text);
+        self.read(&text);
     }
 
     /// The end of the log.
     pub fn finish(mut self) -> Findings {
         let rest = self.decoder.finish();
-        self.take(&rest);
+        self.read(&rest);
+        let end = self.ends.finish();
+        self.take(end);
         let buffer = std::mem::take(&mut self.buffer);
         let rest = self.end_long(&buffer, true).unwrap_or_default();
         self.block(&buffer[rest..]);
@@ -123,8 +129,15 @@ impl Scan {
             rows: self.rows.loaded(),
             rejected: self.rows.rejected(),
             export_began: self.export_began,
+            unreadable: self.kind.unreadable(),
             told: self.told,
         }
+    }
+
+    fn read(&mut self, text: &[u8]) {
+        self.kind.see(text);
+        let text = self.ends.mark(text);
+        self.take(&text);
     }
 
     fn take(&mut self, mut text: &[u8]) {

@@ -175,6 +175,20 @@ fn every_encoding_is_read() {
 }
 
 #[test]
+fn a_log_that_is_no_text_says_so_and_others_are_read() {
+    let row = "2026 INFO  [AIF]: [NN] 3\n";
+    let unmarked: Vec<u8> = row.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert_eq!((found(&unmarked).rejected.total, found(&unmarked).unreadable), (1, None));
+    let old = found(b"INFO a\rINFO [NN] 3\rINFO [NN] 4\r");
+    assert_eq!((old.rejected.total, old.excerpt.total, old.unreadable), (2, 3, None));
+    let wide: Vec<u8> = row.chars().flat_map(|char| u32::from(char).to_le_bytes()).collect();
+    let marked = [&[0xff, 0xfe, 0, 0][..], &wide].concat();
+    for log in [&wide[..], &marked, b"\x1f\x8b\x08\0\0\0\0\0\0\x03+I-.\x01\0", b"PK\x03\x04\x14\0\0\0x"] {
+        assert!(found(log).unreadable.is_some(), "{log:?}");
+    }
+}
+
+#[test]
 fn a_row_counts_once_and_the_first_few_of_each_kind_are_kept() {
     let log: String =
         (1..=25).map(|row| format!("Error: 3303 Member M{row} Not Found In Database\n")).collect::<Vec<_>>().concat();

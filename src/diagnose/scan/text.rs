@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-/// Takes the bytes of a text piece by piece. The first of them may say that it is UTF-16; every other encoding has the
-/// letters of ASCII as bytes of their own, which is all that lines and words need.
+use memchr::memchr;
+
+/// Takes the bytes of a text piece by piece. The first of them may say or show that it is UTF-16; every other encoding has
+/// the letters of ASCII as bytes of their own, which is all that lines and words need.
 pub(super) enum Decoder {
-    /// At the start, with the bytes that may be the mark of an encoding.
+    /// At the start, with the bytes that show the encoding.
     Start(Vec<u8>),
     /// Bytes as they are.
     Bytes,
@@ -23,6 +25,12 @@ pub(super) struct Utf16 {
 
 const UTF8: &[u8] = &[0xef, 0xbb, 0xbf];
 
+/// So many bytes show the encoding.
+const START: usize = 16;
+
+/// How files begin that hold other files, or one made small: gzip, and zip.
+const PACKED: [&[u8]; 2] = [&[0x1f, 0x8b], b"PK\x03\x04"];
+
 impl Decoder {
     pub(super) fn new() -> Self {
         Self::Start(Vec::new())
@@ -35,7 +43,7 @@ impl Decoder {
             Self::Utf16(rest) => Cow::Owned(rest.decode(piece).into_bytes()),
             Self::Start(held) => {
                 held.extend_from_slice(piece);
-                if held.len() < UTF8.len() {
+                if held.len() < START {
                     return Cow::Borrowed(&[]);
                 }
                 let held = std::mem::take(held);
@@ -62,13 +70,14 @@ impl Decoder {
 
     fn begin(&mut self, text: Vec<u8>) -> Vec<u8> {
         let utf16 = |is_big| Utf16 { is_big, ..Utf16::default() };
-        *self = match text.as_slice() {
-            [0xff, 0xfe, ..] => Self::Utf16(utf16(false)),
-            [0xfe, 0xff, ..] => Self::Utf16(utf16(true)),
-            _ => Self::Bytes,
+        let (is_big, mark) = match text.as_slice() {
+            [0xff, 0xfe, ..] => (Some(false), 2),
+            [0xfe, 0xff, ..] => (Some(true), 2),
+            text => (unmarked(&text[..text.len().min(START)]), 0),
         };
+        *self = is_big.map_or(Self::Bytes, |is_big| Self::Utf16(utf16(is_big)));
         match self {
-            Self::Utf16(rest) => rest.decode(&text[2..]).into_bytes(),
+            Self::Utf16(rest) => rest.decode(&text[mark..]).into_bytes(),
             _ => text.strip_prefix(UTF8).map(<[u8]>::to_vec).unwrap_or(text),
         }
     }
@@ -103,6 +112,80 @@ impl Utf16 {
     }
 }
 
+/// Whether a start without a mark is UTF-16 with its high byte first, or last: the letters of a log are those of ASCII, so
+/// every second byte is 0.
+fn unmarked(start: &[u8]) -> Option<bool> {
+    let all = |odd: usize, is_nul: bool| start.iter().skip(odd).step_by(2).all(|byte| (*byte == 0) == is_nul);
+    let is = |nuls: usize| start.len() >= 4 && all(nuls, true) && all(1 - nuls, false);
+    is(0).then_some(true).or(is(1).then_some(false))
+}
+
+/// Makes each `\r` that stands alone the end of a line.
+#[derive(Default)]
+pub(super) struct Ends {
+    /// Whether a `\r` is held back until it is known what follows.
+    is_open: bool,
+}
+
+impl Ends {
+    pub(super) fn mark<'a>(&mut self, text: &'a [u8]) -> Cow<'a, [u8]> {
+        if text.is_empty() || !self.is_open && memchr(b'\r', text).is_none() {
+            return Cow::Borrowed(text);
+        }
+        let mut marked = Vec::with_capacity(text.len() + 1);
+        for byte in text {
+            if std::mem::take(&mut self.is_open) {
+                // Several before a `\n` end one line: a text was written as text twice.
+                marked.push(if matches!(byte, b'\r' | b'\n') { b'\r' } else { b'\n' });
+            }
+            self.is_open = *byte == b'\r';
+            marked.extend(Some(*byte).filter(|_| !self.is_open));
+        }
+        Cow::Owned(marked)
+    }
+
+    pub(super) fn finish(&mut self) -> &'static [u8] {
+        if std::mem::take(&mut self.is_open) { b"\n" } else { b"" }
+    }
+}
+
+/// Whether the bytes are a text at all.
+#[derive(Default)]
+pub(super) struct Kind {
+    is_packed: bool,
+    start: Vec<u8>,
+    bytes: u64,
+    controls: u64,
+}
+
+impl Kind {
+    /// Fewer bytes of control than these are in texts, too.
+    const FEW: u64 = 4;
+
+    pub(super) fn see(&mut self, text: &[u8]) {
+        let wanted = START.saturating_sub(self.start.len());
+        self.start.extend(text.iter().take(wanted));
+        self.is_packed = PACKED.iter().any(|packed| self.start.starts_with(packed));
+        self.bytes += text.len() as u64;
+        self.controls += text.iter().filter(|byte| is_control(**byte)).count() as u64;
+    }
+
+    /// Where more than one byte in a hundred is one of control, or the log begins as a packed file does.
+    pub(super) fn unreadable(&self) -> Option<&'static str> {
+        let is_binary = self.controls >= Self::FEW && self.controls.saturating_mul(100) > self.bytes;
+        match (self.is_packed, is_binary) {
+            (true, _) => Some("it is a packed file"),
+            (_, true) => Some("it is no text"),
+            _ => None,
+        }
+    }
+}
+
+/// One that no text needs: not the ends of lines and pages, tabs, and what colours begin with.
+fn is_control(byte: u8) -> bool {
+    byte < 0x20 && !(0x08..=0x0d).contains(&byte) && byte != 0x1b || byte == 0x7f
+}
+
 fn is_high(unit: u16) -> bool {
     (0xd800..0xdc00).contains(&unit)
 }
@@ -128,6 +211,53 @@ mod tests {
             assert_eq!(decoded(&[&log]), text);
             assert_eq!(decoded(&log.chunks(1).collect::<Vec<_>>()), text, "{log:?}");
             assert_eq!(decoded(&[&log[..1], &log[1..]]), text);
+        }
+    }
+
+    #[test]
+    fn utf_16_without_a_mark_is_known_by_its_nuls() {
+        let text = "2026-03-22 03:24:27 Größe 𝄞\n";
+        for of in [u16::to_le_bytes, u16::to_be_bytes] {
+            let log: Vec<u8> = text.encode_utf16().flat_map(of).collect();
+            assert_eq!(decoded(&[&log]), text);
+            assert_eq!(decoded(&log.chunks(1).collect::<Vec<_>>()), text);
+        }
+        let wide: Vec<u8> = text.chars().flat_map(|char| u32::from(char).to_le_bytes()).collect();
+        assert!(decoded(&[&wide]).contains("2\0\0\0"));
+        assert_eq!(decoded(&[b"\0a"]), "\0a");
+    }
+
+    #[test]
+    fn a_return_alone_ends_a_line_however_it_is_cut() {
+        for (text, expected) in
+            [("a\rb\r\nc\r\r\nd\n\re\r", "a\nb\r\nc\r\r\nd\n\ne\n"), ("\r", "\n"), ("\r\n", "\r\n"), ("a", "a")]
+        {
+            for size in 1..=text.len() {
+                let mut ends = Ends::default();
+                let mut marked: Vec<u8> = Vec::new();
+                text.as_bytes().chunks(size).for_each(|piece| marked.extend(ends.mark(piece).iter()));
+                marked.extend(ends.finish());
+                assert_eq!(String::from_utf8_lossy(&marked), expected, "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_told() {
+        let table: [(&[u8], bool); 8] = [
+            (b"", true),
+            (b"ERROR [AIF]: x\r\n\tat y\x1b[0m\x0c\n", true),
+            (&[b"x".repeat(1000), b"\x07\0\x01\x02".to_vec()].concat(), true),
+            (&b"\0".repeat(4), false),
+            (&[0x1f, 0x8b, 8, 0, b'a'], false),
+            (b"PK\x03\x04abc", false),
+            (b"a\0\0\0b\0\0\0", false),
+            ("Größe\n".as_bytes(), true),
+        ];
+        for (bytes, expected) in table {
+            let mut kind = Kind::default();
+            bytes.chunks(1).for_each(|piece| kind.see(piece));
+            assert_eq!(kind.unreadable().is_none(), expected, "{bytes:?}");
         }
     }
 
