@@ -18,7 +18,7 @@ use super::Findings;
 use super::excerpt::Excerpt;
 use super::markers;
 use super::rules::Rules;
-use super::told::{Reason, Told};
+use super::told::{Reason, Told, Weight};
 use crate::foreign::Mask;
 
 use line::{Hit, Line, Window};
@@ -40,6 +40,9 @@ const HEAD: usize = 64 * 1024;
 /// How much of what a rule of the user has matched is looked for again where it is shown, in bytes.
 const LONGEST_MATCH: usize = 100;
 
+/// Why a log does not show how many rows were rejected.
+const UNCOUNTED: &str = "a count of rejected rows in it cannot be read";
+
 /// Takes a log piece by piece.
 pub struct Scan {
     rules: Rules,
@@ -59,6 +62,8 @@ pub struct Scan {
     rows: Rows,
     told: Told,
     export_began: bool,
+    /// Whether a line speaks of rejected rows, and does not say how many.
+    is_uncounted: bool,
 }
 
 /// A line at the end of what was read.
@@ -96,6 +101,7 @@ impl Scan {
             rows: Rows::default(),
             told: Told::new(rules.count()),
             export_began: false,
+            is_uncounted: false,
         }
     }
 
@@ -129,7 +135,7 @@ impl Scan {
             rows: self.rows.loaded(),
             rejected: self.rows.rejected(),
             export_began: self.export_began,
-            unreadable: self.kind.unreadable(),
+            unreadable: self.kind.unreadable().or(self.is_uncounted.then_some(UNCOUNTED)),
             told: self.told,
         }
     }
@@ -249,7 +255,8 @@ impl Scan {
         self.export_began |= hits.iter().any(|hit| hit.marker().is_export);
         let is_error = hits.iter().any(|hit| matches!(hit.marker().text, "ERROR " | "FATAL "));
         let weight = line.weight();
-        for hit in hits {
+        self.is_uncounted |= weight < Weight::Wordy && hits.iter().any(Hit::is_unread);
+        for hit in hits.iter().filter(|hit| !hit.is_unread()) {
             let weight = hit.weight(weight);
             self.rows.count(hit, line.number, weight, || shown(hit));
             if hit.marker().why.is_some() && hit.marker().role.is_told_by_one_line() {
@@ -258,7 +265,8 @@ impl Scan {
             }
         }
         self.rows.reject(hits, line.number, &self.mask, shown);
-        let telling = hits.iter().filter(|hit| hit.marker().may_tell() && hit.marker().role.is_told_by_one_line());
+        let is_telling = |hit: &&Hit<'_>| !hit.is_unread() && hit.marker().may_tell();
+        let telling = hits.iter().filter(is_telling).filter(|hit| hit.marker().role.is_told_by_one_line());
         if let Some(first) = telling.min_by_key(|hit| hit.at) {
             self.excerpt.telling += 1;
             if self.excerpt.lines.len() < MOST_LINES {

@@ -55,9 +55,17 @@ impl Hit<'_> {
         &ALL[self.marker]
     }
 
-    /// The number behind it.
+    /// The number that belongs to it: behind it, and of rows that were not taken wherever a sentence can have it, since none
+    /// must be missed.
     pub(super) fn number(&self) -> Option<u64> {
-        number(self.window.behind(self.marker().text.len()))
+        let behind = self.window.behind(self.marker().text.len());
+        let is_refusal = matches!(self.marker().role, Role::Rejected | Role::Invalid);
+        number(behind).or_else(|| is_refusal.then(|| aside(self.window.before(), behind)).flatten())
+    }
+
+    /// Whether it speaks of rows that were not taken, and does not say how many.
+    pub(super) fn is_unread(&self) -> bool {
+        matches!(self.marker().role, Role::Rejected | Role::Invalid) && self.number().is_none()
     }
 
     /// Whether it means what it says: a level stands alone, a code is not the start of a longer one, and a number that is
@@ -69,7 +77,8 @@ impl Hit<'_> {
         }
         match self.marker().role {
             Role::Level => self.at == 0 || self.window.bytes[self.window.at - 1] == b' ',
-            Role::Number | Role::Rejected | Role::Invalid => self.number().is_some_and(|number| number > 0),
+            Role::Number => self.number().is_some_and(|number| number > 0),
+            Role::Rejected | Role::Invalid => self.number() != Some(0),
             role => !role.is_number() || self.number().is_some(),
         }
     }
@@ -193,6 +202,20 @@ fn number(text: &[u8]) -> Option<u64> {
     }
 }
 
+/// The number of rows that were not taken, where it does not stand right behind the words: `5 Rows Rejected`,
+/// `Rows Rejected - 5`, `Rows Rejected (5)`, `Rows Rejected for period Jan-26: 5`. Of two it is the larger.
+fn aside(before: &[u8], behind: &[u8]) -> Option<u64> {
+    let (before, behind) = (String::from_utf8_lossy(before), String::from_utf8_lossy(behind));
+    let marked = behind.trim_start_matches([' ', '\t', ':', '=', '-', '–', '—', '(', '[']);
+    let sentence = behind.find([':', '=']).map(|at| &behind[at..]);
+    let word = before.split_whitespace().rev().find(|word| !matches!(*word, "Data" | "Total" | "of"));
+    let first = word.filter(|word| word.bytes().all(|byte| byte.is_ascii_digit() || b",.'".contains(&byte)));
+    let read = [Some(marked), sentence, first].into_iter().flatten().filter_map(|text| number(text.as_bytes())).max();
+    let none = |word: &str| word.eq_ignore_ascii_case("none") || word.eq_ignore_ascii_case("no");
+    let is_none = word.is_some_and(none) || none(marked.trim_end_matches('.').trim_end());
+    read.or(is_none.then_some(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,6 +237,29 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(number(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_stands_aside_is_read() {
+        let table: [(&str, &str, Option<u64>); 14] = [
+            ("INFO  [AIF]: 5 ", "", Some(5)),
+            ("1,204 Data ", " in all", Some(1204)),
+            ("INFO ", " - 5", Some(5)),
+            ("INFO ", " – 5", Some(5)),
+            ("INFO ", " (5)", Some(5)),
+            ("INFO ", " for period Jan-26: 5", Some(5)),
+            ("INFO ", " in Feb = 7", Some(7)),
+            ("Rows Imported: 12 ", " for Jan-26: 3", Some(12)),
+            ("No ", "", Some(0)),
+            ("INFO ", ": none", Some(0)),
+            ("INFO ", ": see the file", None),
+            ("2026-03-22 03:24:27,402 INFO  [AIF]: ", "", None),
+            ("03:24 ", " by the target", None),
+            ("", "", None),
+        ];
+        for (before, behind, expected) in table {
+            assert_eq!(aside(before.as_bytes(), behind.as_bytes()), expected, "{before}#{behind}");
         }
     }
 

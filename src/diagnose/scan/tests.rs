@@ -214,6 +214,22 @@ fn a_summary_that_speaks_of_more_rows_than_were_seen_is_believed() {
 }
 
 #[test]
+fn a_count_of_rejected_rows_is_read_wherever_it_stands_or_the_log_says_that_it_is_not() {
+    for line in ["5 Rows Rejected", "Rows Rejected - 5", "Rows Rejected (5)", "Rows Rejected for period Jan-26: 5"] {
+        let findings = found(format!("2026-03-22 03:24:27,402 INFO  [AIF]: {line}\n").as_bytes());
+        assert_eq!((findings.rejected.total, findings.unreadable), (5, None), "{line}");
+    }
+    assert_eq!(found(b"INFO 3 Data Rows Marked as Invalid\n").rejected.total, 3);
+    assert_eq!(found(b"INFO Rows Rejected: none\nINFO No Rows Rejected\n").unreadable, None);
+    for line in ["Rows Rejected by the target", "Data Rows Marked as Invalid: see the file"] {
+        let findings = found(format!("INFO  [AIF]: {line}\n").as_bytes());
+        assert_eq!(findings.unreadable, Some(UNCOUNTED), "{line}");
+        assert_eq!((findings.rejected.total, findings.excerpt.telling), (0, 0), "{line}");
+    }
+    assert_eq!(found(b"DEBUG Rows Rejected by the target\n").unreadable, None);
+}
+
+#[test]
 fn rows_are_counted_over_all_periods_and_by_the_last_step_that_tells() {
     let rows = |log: &str| found(log.as_bytes()).rows;
     let imported = "Data Rows Imported from Source: 1,200\nData Rows Imported from Source: 34\n";
