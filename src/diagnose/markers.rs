@@ -132,7 +132,7 @@ const DATABASE_LOGIN: &str = "check the user and the password of the source's co
     that user may read, then run the job again";
 
 /// All of them. Where a line holds several, the first that is there tells most.
-pub const ALL: [Marker; 62] = [
+pub const ALL: [Marker; 63] = [
     Marker::row(
         "[BLANK]",
         "a field is blank",
@@ -193,6 +193,7 @@ pub const ALL: [Marker; 62] = [
     Marker::says("Insufficient privileges", Category::Permission),
     Marker::says("insufficient privileges", Category::Permission),
     Marker::says("You are not authorized", Category::Permission),
+    Marker::says("(Permission denied)", Category::Permission),
     Marker::says("ConnectException", Category::Connectivity),
     Marker::says("Connection refused", Category::Connectivity),
     Marker::says("Connection reset", Category::Connectivity),

@@ -201,7 +201,7 @@ impl Scan {
         look(&buffer[..end], &mut long, end, room);
         self.lines += 1;
         let line = Line { number: self.lines, head: &long.head, is_whole: false };
-        self.line(&line, &long.hits);
+        self.line(&line, std::mem::take(&mut long.hits));
         self.keep_last(&[], Some(&line));
         Some(end + usize::from(newline.is_some()))
     }
@@ -213,7 +213,7 @@ impl Scan {
             self.lines += newlines(&block[from..start]) + 1;
             let line = Line { number: self.lines, head: &block[start..end], is_whole: true };
             let hits = self.hits(line.head);
-            self.line(&line, &hits);
+            self.line(&line, hits);
             from = block.len().min(end + 1);
         }
         self.lines += newlines(&block[from..]) + u64::from(from < block.len() && !block.ends_with(b"\n"));
@@ -246,17 +246,18 @@ impl Scan {
     }
 
     /// What a line tells.
-    fn line(&mut self, line: &Line<'_>, hits: &[Hit<'_>]) {
+    fn line(&mut self, line: &Line<'_>, mut hits: Vec<Hit<'_>>) {
         self.try_user(line);
+        let weight = line.weight();
+        self.is_uncounted |= weight < Weight::Wordy && hits.iter().any(Hit::is_unread);
+        hits.retain(|hit| hit.counts(weight) && !hit.is_unread());
         if hits.is_empty() {
             return;
         }
         let shown = |hit: &Hit<'_>| line.shown(&self.mask, hit.at, hit.marker().text, &hit.window);
         self.export_began |= hits.iter().any(|hit| hit.marker().is_export);
         let is_error = hits.iter().any(|hit| matches!(hit.marker().text, "ERROR " | "FATAL "));
-        let weight = line.weight();
-        self.is_uncounted |= weight < Weight::Wordy && hits.iter().any(Hit::is_unread);
-        for hit in hits.iter().filter(|hit| !hit.is_unread()) {
+        for hit in &hits {
             let weight = hit.weight(weight);
             self.rows.count(hit, line.number, weight, || shown(hit));
             if hit.marker().why.is_some() && hit.marker().role.is_told_by_one_line() {
@@ -264,9 +265,8 @@ impl Scan {
                 self.told.reason(reason, || shown(hit));
             }
         }
-        self.rows.reject(hits, line.number, &self.mask, shown);
-        let is_telling = |hit: &&Hit<'_>| !hit.is_unread() && hit.marker().may_tell();
-        let telling = hits.iter().filter(is_telling).filter(|hit| hit.marker().role.is_told_by_one_line());
+        self.rows.reject(&hits, line.number, &self.mask, shown);
+        let telling = hits.iter().filter(|hit| hit.marker().may_tell() && hit.marker().role.is_told_by_one_line());
         if let Some(first) = telling.min_by_key(|hit| hit.at) {
             self.excerpt.telling += 1;
             if self.excerpt.lines.len() < MOST_LINES {

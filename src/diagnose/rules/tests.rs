@@ -71,6 +71,13 @@ fn what_is_said_by_the_way_tells_only_where_no_error_does_and_is_never_transient
 }
 
 #[test]
+fn a_file_that_may_not_be_read_is_no_missing_one() {
+    let denied = "java.io.FileNotFoundException: /u03/inbox/a.csv (Permission denied)";
+    assert_eq!(told(State::Failed, denied, "").0, "permission");
+    assert_eq!(told(State::Failed, "java.io.FileNotFoundException: /u03/inbox/a.csv", "").0, "file-missing");
+}
+
+#[test]
 fn the_composed_log_is_one_of_rejected_rows_shown_by_its_error() {
     let log = include_str!("../../../tests/fixtures/composed-process-log.txt");
     let diagnosis = diagnosis("[]", State::Failed, "", log);

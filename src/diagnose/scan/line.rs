@@ -19,6 +19,9 @@ const BEFORE: usize = 100;
 /// How much of a line is read to be shown from its start, beside the longest secret: what cleaning takes away leaves room.
 const SHOWN_FROM: usize = 1000;
 
+/// What a sentence about a member holds that refuses it.
+const REFUSALS: [&str; 6] = ["does not exist", "not found", "is not", "cannot", "invalid", "not valid"];
+
 /// A marker in a line.
 pub(super) struct Hit<'a> {
     /// Its place in the table.
@@ -68,6 +71,25 @@ impl Hit<'_> {
         matches!(self.marker().role, Role::Rejected | Role::Invalid) && self.number().is_none()
     }
 
+    /// Whether it counts in a line of that weight: what goes by at DEBUG is no row of the load.
+    pub(super) fn counts(&self, line: Weight) -> bool {
+        line < Weight::Wordy || !matches!(self.marker().role, Role::Row(_))
+    }
+
+    /// Whether it stands within a statement or in a list of marks, and so marks no row.
+    fn is_quoted(&self) -> bool {
+        let (before, behind) = (self.window.before(), self.window.behind(self.marker().text.len()));
+        let is_within = matches!(before.last(), Some(b'\'' | b'"' | b'%'));
+        let is_listed = matches!(behind.first(), Some(b',' | b'%' | b'\'')) || before.ends_with(b"], ");
+        is_within || is_listed
+    }
+
+    /// Whether the words behind it hold one of these, in any case.
+    fn is_followed(&self, words: &[&str]) -> bool {
+        let behind = String::from_utf8_lossy(self.window.behind(self.marker().text.len())).to_ascii_lowercase();
+        words.iter().any(|word| behind.contains(word))
+    }
+
     /// Whether it means what it says: a level stands alone, a code is not the start of a longer one, and a number that is
     /// nothing tells nothing.
     pub(super) fn is_meant(&self) -> bool {
@@ -75,7 +97,13 @@ impl Hit<'_> {
         if text.ends_with(|last: char| last.is_ascii_digit()) {
             return !self.window.behind(text.len()).first().is_some_and(u8::is_ascii_digit);
         }
+        match text {
+            "The member " => return self.is_followed(&REFUSALS),
+            "FileNotFoundException" => return !self.is_followed(&["(permission denied)"]),
+            _ => {}
+        }
         match self.marker().role {
+            Role::Row(_) if text.starts_with('[') => !self.is_quoted(),
             Role::Level => self.at == 0 || self.window.bytes[self.window.at - 1] == b' ',
             Role::Number => self.number().is_some_and(|number| number > 0),
             Role::Rejected | Role::Invalid => self.number() != Some(0),

@@ -214,6 +214,33 @@ fn a_summary_that_speaks_of_more_rows_than_were_seen_is_believed() {
 }
 
 #[test]
+fn only_a_sentence_that_refuses_a_member_is_a_row() {
+    for line in ["The member Actual of dimension Scenario is resolved", "The member list has been refreshed"] {
+        let findings = found(format!("INFO  [AIF]: {line}\n").as_bytes());
+        assert_eq!((findings.rejected.total, findings.export_began, findings.excerpt.telling), (0, false, 0), "{line}");
+    }
+    let refused = found(b"INFO  [AIF]: The member A-1 is Invalid for the cube\n");
+    assert_eq!((members(&refused), refused.rejected.total, refused.export_began), (vec!["A-1"], 1, true));
+    for row in ["Error: 3303 x", "Member X Not Found In Database", "The member X does not exist", "[NN] 3"] {
+        let findings = found(format!("2026-03-22 03:24:27,327 DEBUG [AIF]: {row}\n").as_bytes());
+        assert_eq!((findings.rejected.total, findings.export_began), (0, false), "{row}");
+        assert_eq!((members(&findings), findings.told.best()), (vec![], None), "{row}");
+    }
+}
+
+#[test]
+fn a_mark_within_a_statement_or_a_list_is_no_row() {
+    for line in [
+        "WHERE a LIKE '%[NULL ACCOUNT VALUE]%' OR b = '[NN]'",
+        "kinds counted: [NN], [TC], [BLANK]",
+        "\"[TC]\" is a mark",
+    ] {
+        assert_eq!(counts(&found(format!("INFO  [AIF]: {line}\n").as_bytes())), [], "{line}");
+    }
+    assert_eq!(counts(&found(b"INFO [NN], [TC] are marks: [NN] 3,x\n")), [("[NN]", 1)]);
+}
+
+#[test]
 fn a_count_of_rejected_rows_is_read_wherever_it_stands_or_the_log_says_that_it_is_not() {
     for line in ["5 Rows Rejected", "Rows Rejected - 5", "Rows Rejected (5)", "Rows Rejected for period Jan-26: 5"] {
         let findings = found(format!("2026-03-22 03:24:27,402 INFO  [AIF]: {line}\n").as_bytes());
