@@ -96,6 +96,8 @@ pub struct Findings {
     /// Why the log does not show how many rows were rejected, as a clause behind its name; none where it could be read. A
     /// condition must not pass for such a log.
     pub unreadable: Option<&'static str>,
+    /// Whether the rules of the user took too long, and were not tried on the rest of the log.
+    pub rules_given_up: bool,
     /// What says why, for [`rules::Rules::diagnose`].
     pub told: Told,
 }

@@ -11,8 +11,10 @@ mod rows;
 mod text;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use memchr::{memchr, memchr_iter, memrchr};
+use tokio::time::Instant;
 
 use super::Findings;
 use super::excerpt::Excerpt;
@@ -35,7 +37,10 @@ const TAIL_LINES: usize = 15;
 const ROOM: usize = 256 * 1024;
 
 /// How much of a line a rule of the user is tried on, in bytes.
-const HEAD: usize = 64 * 1024;
+const HEAD: usize = 4 * 1024;
+
+/// How long the rules of the user may take for one log: nothing else goes on meanwhile.
+const LONGEST_TRIAL: Duration = Duration::from_secs(5);
 
 /// How much of what a rule of the user has matched is looked for again where it is shown, in bytes.
 const LONGEST_MATCH: usize = 100;
@@ -61,6 +66,9 @@ pub struct Scan {
     last: VecDeque<Tail>,
     rows: Rows,
     told: Told,
+    /// What is left of the time for the rules of the user.
+    trial: Duration,
+    rules_given_up: bool,
     export_began: bool,
     /// Whether a line speaks of rejected rows, and does not say how many.
     is_uncounted: bool,
@@ -100,6 +108,8 @@ impl Scan {
             last: VecDeque::new(),
             rows: Rows::default(),
             told: Told::new(rules.count()),
+            trial: LONGEST_TRIAL,
+            rules_given_up: false,
             export_began: false,
             is_uncounted: false,
         }
@@ -136,6 +146,7 @@ impl Scan {
             rejected: self.rows.rejected(),
             export_began: self.export_began,
             unreadable: self.kind.unreadable().or(self.is_uncounted.then_some(UNCOUNTED)),
+            rules_given_up: self.rules_given_up,
             told: self.told,
         }
     }
@@ -222,11 +233,8 @@ impl Scan {
 
     /// The bounds of the next line that is worth a closer look.
     fn next_line(&self, block: &[u8], from: usize) -> Option<(usize, usize)> {
-        let hit = if self.told.awaits_user() {
-            (from < block.len()).then_some(from)?
-        } else {
-            markers::WORDS.next(block, from)?
-        };
+        let hit =
+            if self.tries_user() { (from < block.len()).then_some(from)? } else { markers::WORDS.next(block, from)? };
         let start = memrchr(b'\n', &block[from..hit]).map_or(from, |at| from + at + 1);
         let end = memchr(b'\n', &block[hit..]).map_or(block.len(), |at| hit + at);
         Some((start, end))
@@ -275,11 +283,23 @@ impl Scan {
         }
     }
 
-    /// Tries the rules of the user that have found no line yet.
+    fn tries_user(&self) -> bool {
+        !self.rules_given_up && self.told.awaits_user()
+    }
+
+    /// Tries the rules of the user that have found no line yet, as long as there is time for them.
     fn try_user(&mut self, line: &Line<'_>) {
-        if !self.told.awaits_user() {
+        if !self.tries_user() {
             return;
         }
+        let start = Instant::now();
+        self.match_user(line);
+        let left = self.trial.checked_sub(start.elapsed());
+        self.rules_given_up = left.is_none() && self.told.awaits_user();
+        self.trial = left.unwrap_or_default();
+    }
+
+    fn match_user(&mut self, line: &Line<'_>) {
         let head = String::from_utf8_lossy(&line.head[..line.head.len().min(HEAD)]);
         for rule in self.told.awaited().collect::<Vec<_>>() {
             if let Some(found) = self.rules.user(rule).find(&head) {

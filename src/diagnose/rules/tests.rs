@@ -146,6 +146,15 @@ fn the_rules_of_the_user_come_first_in_their_order() {
 }
 
 #[test]
+fn an_advice_is_one_clean_line_of_a_bounded_length() {
+    let rule = |advice: &str| format!(r#"[{{"pattern": "x", "category": "service", "advice": "{advice}"}}]"#);
+    let given = |advice: &str| diagnosis(&rule(advice), State::Failed, "x", "").advice;
+    assert_eq!(given(r"call\n\u001b[31m Bo\u202e now.\r\n"), "call Bo now");
+    assert_eq!(given(r"\n \u001b[0m"), Category::Service.advice());
+    assert!((490..=500).contains(&given(&"long ".repeat(300)).len()));
+}
+
+#[test]
 fn a_bad_file_of_rules_is_told_with_its_place_and_with_what_would_be_right() {
     let table = [
         ("", "line 1, column 1: it is no JSON array", "write an array"),
@@ -170,6 +179,16 @@ fn a_bad_file_of_rules_is_told_with_its_place_and_with_what_would_be_right() {
             "[{\"pattern\": \"a(\", \"category\": \"period\"}]",
             "line 1, column 14: the pattern of rule 1 cannot be read",
             "twice",
+        ),
+        (
+            "[{\"pattern\": \".\", \"category\": \"period\"}]",
+            "line 1, column 14: the pattern of rule 1 matches every line",
+            "hold",
+        ),
+        (
+            "[{\"pattern\": \"(?:[a-y ]{0,40}){0,40}[a-y]{0,900}Z!Q\", \"category\": \"period\"}]",
+            "line 1, column 14: the pattern of rule 1 cannot be read: ",
+            "repeat less",
         ),
         (
             "[{\"pattern\": \"a*\", \"category\": \"period\"}]",

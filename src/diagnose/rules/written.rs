@@ -1,12 +1,18 @@
 //! The rules of a user, as they are written.
 
-use regex_lite::Regex;
+use regex_lite::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::category::Category;
 use super::Rule;
-use crate::foreign::{backticked, quote};
+use crate::foreign::{Foreign, backticked, cut, quote};
+
+/// How large a compiled pattern may be, in bytes: each byte of a line is held to all of it.
+const LARGEST: usize = 64 * 1024;
+
+/// How long an advice may be, in bytes.
+const LONGEST_ADVICE: usize = 500;
 
 /// What is wrong in a file of rules, and where.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +45,7 @@ pub enum Error {
         /// What the parser says.
         why: String,
     },
-    /// A pattern matches the empty text, and so every line.
+    /// A pattern matches every line, or every one that says anything.
     #[error("line {}, column {}: the pattern of rule {rule} matches every line", .at.line, .at.column)]
     Everything {
         /// Where.
@@ -77,7 +83,9 @@ impl Error {
                  `false`) and `advice` (a sentence)"
                 .to_owned(),
             Self::NoPattern { .. } => {
-                "write a regular expression; a backslash stands twice in JSON, and `\\\\[` is a bracket".to_owned()
+                "write a regular expression; a backslash stands twice in JSON, and `\\\\[` is a bracket; repeat less \
+                 where it is too big"
+                    .to_owned()
             }
             Self::Everything { .. } => "write what the line must hold".to_owned(),
             Self::NoCategory { .. } => {
@@ -136,14 +144,24 @@ fn rule(text: &str, raw: &RawValue, rule: usize) -> Result<Rule, Error> {
     let at = Place::of(text, offset(text, written.category));
     let category = Category::of_word(category.trim()).ok_or(Error::NoCategory { at, rule, category })?;
     let transient = written.transient.unwrap_or(category.is_transient());
-    let advice = written.advice.as_deref().map(|advice| advice.trim().trim_end_matches('.'));
-    let advice = advice.filter(|advice| !advice.is_empty()).unwrap_or(category.advice()).to_owned();
+    let advice = written.advice.as_deref().map(advice).filter(|advice| !advice.is_empty());
+    let advice = advice.unwrap_or_else(|| category.advice().to_owned());
     Ok(Rule { pattern, category, transient, advice })
 }
 
+/// An advice in one clean line, cut to a size.
+fn advice(written: &str) -> String {
+    let clean = Foreign::new(written);
+    let line = clean.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(line.trim_end_matches('.'), LONGEST_ADVICE).into_owned()
+}
+
 fn pattern(written: &str, at: Place, rule: usize) -> Result<Regex, Error> {
-    let pattern = Regex::new(written).map_err(|error| Error::NoPattern { at, rule, why: error.to_string() })?;
-    if pattern.is_match("") { Err(Error::Everything { at, rule }) } else { Ok(pattern) }
+    let pattern = RegexBuilder::new(written).size_limit(LARGEST).build();
+    let pattern = pattern.map_err(|error| Error::NoPattern { at, rule, why: error.to_string() })?;
+    // What is found in nothing, or in each of some lines that have no character in common, is found in every line.
+    let matches_all = pattern.is_match("") || ["a", " ", "0"].iter().all(|line| pattern.is_match(line));
+    if matches_all { Err(Error::Everything { at, rule }) } else { Ok(pattern) }
 }
 
 /// How far into the text a part of it begins, in bytes.

@@ -280,6 +280,18 @@ fn the_first_match_of_each_rule_of_the_user_is_kept() {
     assert_eq!((findings.excerpt.total, findings.excerpt.telling), (3, 0));
 }
 
+#[test]
+fn rules_of_the_user_that_take_too_long_are_given_up_and_the_others_go_on() {
+    let rules = Rules::parse(r#"[{"pattern": "never", "category": "service"}]"#).unwrap();
+    let mut scan = Scan::new(&rules, Mask::default());
+    scan.trial = Duration::ZERO;
+    scan.push(b"a\nnever\nINFO [NN] 3\n");
+    let findings = scan.finish();
+    assert!(findings.rules_given_up && findings.told.first_of_user().is_none());
+    assert_eq!((findings.rejected.total, findings.excerpt.total), (1, 3));
+    assert!(!self::scan(&rules, &[b"a\nnever\n"]).rules_given_up);
+}
+
 proptest! {
     #[test]
     fn pieces_make_no_difference(
