@@ -162,13 +162,20 @@ impl Gate {
         match findings {
             None => Look::Pending,
             Some(Ok(findings)) => {
-                let is_empty = findings.excerpt.total == 0;
-                self.desk.found(index, findings, other);
-                match (is_empty, is_proven) {
-                    (true, _) => Look::Failed("it is empty".to_owned()),
-                    (false, false) => Look::Failed("nothing tells whether it came to its end".to_owned()),
-                    (false, true) => Look::Done,
+                let gap = match &findings {
+                    Findings { excerpt, .. } if excerpt.total == 0 => Some("it is empty"),
+                    Findings { unreadable: Some(why), .. } => Some(*why),
+                    _ if !is_proven => Some("nothing tells whether it came to its end"),
+                    _ => None,
+                };
+                if findings.rules_given_up {
+                    self.desk.tell(
+                        index,
+                        "the patterns of `--rules` took too long, and were not tried on the rest of its log",
+                    );
                 }
+                self.desk.found(index, findings, other);
+                gap.map_or(Look::Done, |gap| Look::Failed(gap.to_owned()))
             }
             Some(Err(missed)) => {
                 self.desk.tell_once(ending::unread(Which::Log.word(), name, &missed.to_string()));

@@ -55,6 +55,9 @@ fn doubt(job: &JobReport) -> Option<String> {
     const ANYWAY: &str = "a part may be loaded, and `--retry-anyway` is not set";
     match &job.findings {
         Some(findings) if findings.export_began => Some(format!("its log shows that the export had begun: {ANYWAY}")),
+        Some(findings) if findings.unreadable.is_some() || findings.excerpt.total == 0 => {
+            Some(format!("its log does not show whether the export had begun: {ANYWAY}"))
+        }
         Some(_) => None,
         None if job.facts.log_file_name.is_some() => Some(format!("its log could not be read: {ANYWAY}")),
         None => Some(format!("EPM names no log of it: {ANYWAY}")),
