@@ -210,21 +210,6 @@ fn rename(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Puts a file in the place of another once it is on disk; the folder is flushed too.
-///
-/// # Errors
-///
-/// What the system says; what stood in the place is as it was.
-pub fn put(file: File, from: &Path, to: &Path) -> io::Result<()> {
-    file.sync_all()?;
-    // Closed, since some systems rename no file that is open.
-    drop(file);
-    rename(from, to)?;
-    // It stands there; that a folder may not be flushed takes nothing back.
-    let _ = flush_folder(folder(to));
-    Ok(())
-}
-
 /// Makes a file that was not there; what an earlier process has left there, or whatever else, is not written through.
 ///
 /// # Errors
@@ -236,6 +221,125 @@ pub fn new_file(path: &Path, readers: Readers) -> io::Result<File> {
     options.write(true).create_new(true);
     limit(&mut options, readers);
     options.open(path)
+}
+
+/// A file that is written beside its place, and locked so long.
+#[derive(Debug)]
+pub struct Part {
+    path: PathBuf,
+    file: File,
+}
+
+/// How many names are tried where others write; more gates than that hardly share a folder.
+const MOST_PARTS: u32 = 9;
+
+impl Part {
+    /// Makes the part `NAME.part` of a file, or one with a name of this process's where another one is writing that. What
+    /// nobody holds a lock on is left over, and replaced.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn beside(path: &Path, readers: Readers) -> io::Result<Self> {
+        let process = std::process::id();
+        let own = (2..MOST_PARTS).map(|number| format!("{process}-{number}.part"));
+        for suffix in ["part".to_owned(), format!("{process}.part")].into_iter().chain(own) {
+            let path = beside(path, &suffix);
+            if let Some(file) = claim(&path, readers)? {
+                return Ok(Self { path, file });
+            }
+        }
+        Err(io::Error::other("other processes are writing it"))
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What is written to.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Puts it into its place once it is on disk; the folder is flushed too. It is locked until then, so that nobody else
+    /// makes a file where it lies.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, or that another file lies where it was; what stood in the place is as it was.
+    pub fn put(&self, to: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        if !leads_to(&self.path, &self.file) {
+            return Err(io::Error::other("another process has taken its place"));
+        }
+        rename(&self.path, to)?;
+        // It stands there; that a folder may not be flushed takes nothing back.
+        let _ = flush_folder(folder(to));
+        Ok(())
+    }
+
+    /// Takes it away, where it still lies there.
+    pub fn discard(self) {
+        if leads_to(&self.path, &self.file) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Makes a file and locks it; none where another process holds the one that is there. Only who holds the lock on a file
+/// takes it away, and only while the name still leads to it.
+fn claim(path: &Path, readers: Readers) -> io::Result<Option<File>> {
+    if !is_cleared(path) {
+        return Ok(None);
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    limit(&mut options, readers);
+    let file = match options.open(path) {
+        Ok(file) => file,
+        // Somebody else was there first.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    Ok((is_lockable(&file) && leads_to(path, &file)).then_some(file))
+}
+
+/// Whether nothing lies there, or nothing any more: what is left over goes. A link is not followed, and a pipe not opened.
+fn is_cleared(path: &Path) -> bool {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_file() => {
+            // For writing too: over a network, only such a file can be locked.
+            let left = OpenOptions::new().read(true).write(true).open(path);
+            let is_left_over = left.as_ref().is_ok_and(|left| is_lockable(left) && leads_to(path, left));
+            is_left_over && fs::remove_file(path).is_ok()
+        }
+        Ok(_) => fs::remove_file(path).is_ok(),
+        Err(_) => true,
+    }
+}
+
+/// Whether nobody else holds a lock on a file; it is locked then. A file system without locks has none to respect.
+fn is_lockable(file: &File) -> bool {
+    match file.try_lock() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Error(error)) => error.kind() != io::ErrorKind::Interrupted,
+    }
+}
+
+/// Whether a name leads to the file that is open.
+#[cfg(unix)]
+fn leads_to(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let (Ok(there), Ok(open)) = (fs::symlink_metadata(path), file.metadata()) else { return false };
+    (there.dev(), there.ino()) == (open.dev(), open.ino())
+}
+
+/// Elsewhere no file tells which one it is; but one that is open keeps its name there.
+#[cfg(not(unix))]
+fn leads_to(path: &Path, _: &File) -> bool {
+    path.exists()
 }
 
 /// Sees to it that what is made is for these readers.
@@ -322,6 +426,40 @@ mod tests {
         Replacement::prepare(&path, 100).unwrap().discard();
         assert!(Replacement::take_up(&path).unwrap());
         assert_eq!(fs::read(&path).unwrap(), b"new\n");
+    }
+
+    #[test]
+    fn a_part_that_another_one_writes_is_never_touched() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let own = beside(&path, &format!("{}.part", std::process::id()));
+        fs::write(beside(&path, "part"), "left over").unwrap();
+        let parts = [(); 2].map(|()| Part::beside(&path, Readers::AsBefore).unwrap());
+        assert_eq!(parts.each_ref().map(Part::path), [beside(&path, "part").as_path(), own.as_path()]);
+        let [mut one, mut two] = parts;
+        one.file().write_all(b"one").unwrap();
+        two.file().write_all(b"two").unwrap();
+        one.put(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        drop(one);
+        two.put(&path).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        Part::beside(&path, Readers::AsBefore).unwrap().discard();
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_where_a_part_was_is_not_taken_for_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x");
+        let part = Part::beside(&path, Readers::AsBefore).unwrap();
+        fs::remove_file(part.path()).unwrap();
+        fs::write(part.path(), "theirs").unwrap();
+        assert!(part.put(&path).is_err() && !path.exists());
+        let theirs = part.path().to_owned();
+        part.discard();
+        assert_eq!(fs::read(theirs).unwrap(), b"theirs");
     }
 
     #[cfg(unix)]

@@ -6,14 +6,14 @@
 use std::fs::{self, File};
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, OnceLock, mpsc as std_mpsc};
 use std::time::Duration;
 
 use ring::digest::{Context, SHA256};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::bounded;
-use crate::durable::{self, Readers};
+use crate::durable::{Part, Readers};
 
 /// How many pieces may wait for the disk. The largest is some 400 KB, as much as is read from a connection at once.
 const AHEAD: usize = 2;
@@ -43,7 +43,8 @@ enum Work {
 
 /// A file on its way to its place. One that is dropped before it is whole leaves nothing behind.
 pub(super) struct Store {
-    part: PathBuf,
+    /// Where it lies meanwhile, once that is known.
+    part: Arc<OnceLock<PathBuf>>,
     work: Option<mpsc::Sender<Work>>,
     /// What became of it; none once that was told.
     end: Option<oneshot::Receiver<io::Result<Option<Saved>>>>,
@@ -54,17 +55,13 @@ pub(super) struct Store {
 impl Store {
     /// Begins a file at this place.
     pub(super) fn begin(path: PathBuf) -> Self {
-        let part = durable::beside(&path, "part");
         let (work, orders) = mpsc::channel(AHEAD);
         let (ended, end) = oneshot::channel();
         let (alive, gone) = std_mpsc::channel::<()>();
-        let place = part.clone();
+        let part = Arc::<OnceLock<PathBuf>>::default();
+        let place = Arc::clone(&part);
         std::thread::spawn(move || {
             let kept = keep(&path, &place, orders);
-            if !matches!(kept, Ok(Some(_))) {
-                // It is not there, or not ours to take away.
-                let _ = fs::remove_file(&place);
-            }
             // Nobody waits any more for what was given up.
             let _ = ended.send(kept);
             drop(alive);
@@ -126,30 +123,39 @@ impl Drop for Store {
         drop(orders);
         if self.gone.recv_timeout(CLEANING) == Err(std_mpsc::RecvTimeoutError::Timeout) {
             // The thread is in the middle of something: what it has no file for any more, it cannot put into its place.
-            let part = std::mem::take(&mut self.part);
-            let _ = bounded::within(CLEANING, move || fs::remove_file(part));
+            let part = Arc::clone(&self.part);
+            let _ = bounded::within(CLEANING, move || part.get().map(fs::remove_file));
         }
     }
 }
 
 /// Takes orders until the file is in its place; none where it was given up.
-fn keep(path: &Path, part: &Path, mut orders: mpsc::Receiver<Work>) -> io::Result<Option<Saved>> {
-    let mut file = durable::new_file(part, Readers::AsBefore)?;
+fn keep(path: &Path, place: &OnceLock<PathBuf>, orders: mpsc::Receiver<Work>) -> io::Result<Option<Saved>> {
+    let mut part = Part::beside(path, Readers::AsBefore)?;
+    let _ = place.set(part.path().to_owned());
+    let kept = fill(path, &mut part, orders);
+    if !matches!(kept, Ok(Some(_))) {
+        part.discard();
+    }
+    kept
+}
+
+fn fill(path: &Path, part: &mut Part, mut orders: mpsc::Receiver<Work>) -> io::Result<Option<Saved>> {
     let mut digest = Context::new(&SHA256);
     let mut bytes = 0;
     while let Some(work) = orders.blocking_recv() {
         match work {
             Work::Start => {
-                empty(&mut file)?;
+                empty(part.file())?;
                 (digest, bytes) = (Context::new(&SHA256), 0);
             }
             Work::Bytes(piece) => {
-                file.write_all(&piece)?;
+                part.file().write_all(&piece)?;
                 digest.update(&piece);
                 bytes += piece.len() as u64;
             }
             Work::Finish => {
-                durable::put(file, part, path)?;
+                part.put(path)?;
                 let sha256 =
                     digest.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
                 return Ok(Some(Saved { path: path.to_owned(), bytes, sha256 }));
@@ -228,7 +234,7 @@ mod tests {
         let outside = dir.path().join("outside");
         fs::write(&outside, "theirs").unwrap();
         let path = dir.path().join("x.log");
-        for link in [path.clone(), durable::beside(&path, "part")] {
+        for link in [path.clone(), crate::durable::beside(&path, "part")] {
             std::os::unix::fs::symlink(&outside, link).unwrap();
         }
         let mut store = Store::begin(path.clone());

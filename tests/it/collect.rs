@@ -469,6 +469,34 @@ fn a_signal_ends_a_download_and_no_half_file_stays() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn gates_that_save_one_name_to_one_folder_do_not_meet() {
+    let toml = |id: u64| {
+        format!(
+            "[[job]]\nid = {id}\nexists = true\npolls = [{{ status = 0 }}]\ndownload = [{{ fault = 'stall' }}, {{}}]\n\
+             output = '{id}-----'\noutput_file = 'outbox/x'\n"
+        )
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().to_str().expect("UTF-8");
+    let (slow, quick) = (playing(&toml(7)), playing(&toml(8)));
+    let start = |sandbox: &Sandbox, id, limit| {
+        let flags = ["attach", id, "--download-dir", dir, "--collect", "output", "--request-timeout", limit];
+        Gate::against(sandbox).start(&flags)
+    };
+    let mut first = start(&slow, "7", "60s");
+    let part = folder.path().join("x.part");
+    let has_half = || std::fs::read(&part).is_ok_and(|half| half == b"7--");
+    first.until("half of the first one is there", has_half);
+    let ran = start(&quick, "8", "300ms").finish();
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!(files(folder.path()), [file("x", "8-----"), file("x.part", "7--")]);
+    first.signal("TERM");
+    first.finish();
+    assert_eq!(files(folder.path()), [file("x", "8-----")]);
+}
+
 #[test]
 fn what_a_job_of_an_earlier_run_has_made_is_had_again() {
     let sandbox = playing(&format!("{PASSES}log = 'l'\noutput = 'o'\noutput_file = 'outbox/x'"));
