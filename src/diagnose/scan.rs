@@ -25,7 +25,7 @@ use crate::foreign::Mask;
 
 use line::{Hit, Line, Window};
 use rows::Rows;
-use text::{Decoder, Ends, Kind};
+use text::{Decoder, Ends, Kind, readable};
 
 /// How many telling lines are kept: the first ones, since what follows a first error is mostly its echo.
 const MOST_LINES: usize = 40;
@@ -300,7 +300,8 @@ impl Scan {
     }
 
     fn match_user(&mut self, line: &Line<'_>) {
-        let head = String::from_utf8_lossy(&line.head[..line.head.len().min(HEAD)]);
+        let is_cut = !line.is_whole || line.head.len() > HEAD;
+        let head = readable(&line.head[..line.head.len().min(HEAD)], is_cut);
         for rule in self.told.awaited().collect::<Vec<_>>() {
             if let Some(found) = self.rules.user(rule).find(&head) {
                 let what = cut_at(found.as_str(), LONGEST_MATCH);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use super::super::markers::{ALL, Marker, Role};
 use super::super::told::Weight;
+use super::text::readable;
 use crate::foreign::{Foreign, Mask, cut};
 
 /// How much of a line is shown, in bytes.
@@ -157,7 +158,7 @@ impl<'a> Window<'a> {
 
     /// It as it is shown: the secrets go before anything is cut.
     fn shown(&self, mask: &Mask, what: &str) -> Foreign {
-        let text = String::from_utf8_lossy(&self.bytes);
+        let text = readable(&self.bytes, self.is_cut_before || self.is_cut_behind);
         let clean = mask.foreign_part(&text, self.is_cut_before, self.is_cut_behind);
         let clean = clean.as_str();
         let from = clean.find(what).unwrap_or_default().saturating_sub(BEFORE);
@@ -181,8 +182,8 @@ impl Line<'_> {
 
     pub(super) fn shown_from_start(&self, mask: &Mask) -> Foreign {
         let room = Self::shown_from(mask);
-        let text = String::from_utf8_lossy(&self.head[..self.head.len().min(room)]);
         let is_cut = !self.is_whole || self.head.len() > room;
+        let text = readable(&self.head[..self.head.len().min(room)], is_cut);
         one_line(mask.foreign_part(&text, false, is_cut).as_str())
     }
 

@@ -1,6 +1,7 @@
 //! The members of the target that a row was not taken for.
 
 use super::line::Hit;
+use super::text::readable;
 
 /// No member's name is longer, in bytes; a name that seems to be is none.
 const LONGEST: usize = 200;
@@ -10,11 +11,11 @@ pub(super) fn member(hit: &Hit<'_>) -> Option<String> {
     let name = match hit.marker().text {
         // `Member X Not Found In Database`
         "Not Found In Database" => {
-            let before = String::from_utf8_lossy(hit.window.before()).into_owned();
+            let before = readable(hit.window.before(), true).into_owned();
             before[before.rfind("Member ")? + "Member ".len()..].to_owned()
         }
         // `The member X does not exist ...`
-        marker @ "The member " => named(&String::from_utf8_lossy(hit.window.behind(marker.len()))),
+        marker @ "The member " => named(&readable(hit.window.behind(marker.len()), true)),
         _ => return None,
     };
     let name = name.trim().trim_matches(['"', '\'', '[', ']']).trim_end_matches(['.', ',', ':']).trim();

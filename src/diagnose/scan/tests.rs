@@ -124,7 +124,7 @@ fn a_secret_longer_than_a_line_is_masked_whole() {
 #[test]
 fn what_is_shown_is_clean_and_masked() {
     let excerpt = excerpt(b"\x1b[31m ERROR \xff topsecret ::x\x1b[0m\n");
-    assert_eq!(shown(&excerpt), [(1, " ERROR \u{fffd} *** ::x")]);
+    assert_eq!(shown(&excerpt), [(1, " ERROR ÿ *** ::x")]);
     assert_eq!(found(b"").excerpt, Excerpt::default());
 }
 
@@ -167,8 +167,7 @@ fn every_encoding_is_read() {
     let latin: Vec<u8> = log.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
     let little = [vec![0xff, 0xfe], utf16(u16::to_le_bytes)].concat();
     let big = [vec![0xfe, 0xff], utf16(u16::to_be_bytes)].concat();
-    for (text, name) in [(little, "Größe"), (big, "Größe"), (log.into(), "Größe"), (latin, "Gr\u{fffd}\u{fffd}e")]
-    {
+    for (text, name) in [(little, "Größe"), (big, "Größe"), (log.into(), "Größe"), (latin, "Größe")] {
         let findings = found(&text);
         assert_eq!((members(&findings), findings.excerpt.total), (vec![name], 2));
     }

@@ -186,6 +186,39 @@ fn is_control(byte: u8) -> bool {
     byte < 0x20 && !(0x08..=0x0d).contains(&byte) && byte != 0x1b || byte == 0x7f
 }
 
+/// Windows-1252 from 0x80 to 0x9f, where it is not Latin-1.
+const WINDOWS: &str = "€\u{fffd}‚ƒ„…†‡ˆ‰Š‹Œ\u{fffd}Ž\u{fffd}\u{fffd}‘’“”•–—˜™š›œ\u{fffd}žŸ";
+
+/// Bytes as people read them: what is no UTF-8 is Windows-1252. Half a character where it is cut is neither.
+pub(super) fn readable(bytes: &[u8], is_cut: bool) -> Cow<'_, str> {
+    let is_inner = |byte: &&u8| is_cut && (0x80..0xc0).contains(*byte);
+    let (half, rest) = bytes.split_at(bytes.iter().take(3).take_while(is_inner).count());
+    if half.is_empty()
+        && let Ok(text) = std::str::from_utf8(rest)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text = char::REPLACEMENT_CHARACTER.to_string().repeat(half.len());
+    let mut left = rest.len();
+    for chunk in rest.utf8_chunks() {
+        text.push_str(chunk.valid());
+        left -= chunk.valid().len() + chunk.invalid().len();
+        let is_half =
+            left == 0 && is_cut && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
+        text.extend(
+            chunk.invalid().iter().map(|byte| if is_half { char::REPLACEMENT_CHARACTER } else { windows(*byte) }),
+        );
+    }
+    Cow::Owned(text)
+}
+
+fn windows(byte: u8) -> char {
+    match byte {
+        0x80..=0x9f => WINDOWS.chars().nth(usize::from(byte - 0x80)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        _ => char::from(byte),
+    }
+}
+
 fn is_high(unit: u16) -> bool {
     (0xd800..0xdc00).contains(&unit)
 }
@@ -259,6 +292,15 @@ mod tests {
             bytes.chunks(1).for_each(|piece| kind.see(piece));
             assert_eq!(kind.unreadable().is_none(), expected, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_windows_1252() {
+        assert_eq!(readable(b"Gr\xf6\xdfe \x80 \x9f caf\xe9", false), "Größe € Ÿ café");
+        assert_eq!(readable("Größe".as_bytes(), false), "Größe");
+        assert_eq!(readable(b"\x81\x8d\x8f\x90\x9d", false), "\u{fffd}".repeat(5));
+        assert_eq!(readable(&"äöü".as_bytes()[1..5], true), "\u{fffd}ö\u{fffd}");
+        assert_eq!(WINDOWS.chars().count(), 32);
     }
 
     #[test]
