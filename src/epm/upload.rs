@@ -341,8 +341,9 @@ impl Client {
                     }
                     Refused { http, status: answer.status, said: answer.facts.details }
                 }
-                Err(ReadError::Missing { said, .. }) => Refused { http, status: None, said },
-                Err(ReadError::Refused(Refusal::Forbidden { said })) => Refused { http, status: None, said },
+                Err(ReadError::Missing { said, .. } | ReadError::Refused(Refusal::Forbidden { said })) => {
+                    Refused { http, status: None, said }
+                }
                 Err(error) => return Err(error),
             };
             // One of the two spellings is that of no file.

@@ -152,7 +152,7 @@ mod tests {
             assert_eq!(told, [log, json, html], "{body}");
         }
         let large = " ".repeat(LARGEST);
-        assert!(is_file(&format!("{}{large}", refusal), "x.log"));
+        assert!(is_file(&format!("{refusal}{large}"), "x.log"));
         assert!(is_file(&format!("<html>{large}"), "x.log"));
         assert!(!is_file(&format!("{login}{large}"), "x.html"));
     }

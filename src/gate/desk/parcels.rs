@@ -13,12 +13,9 @@ use crate::report::{End, Event, Uploaded};
 /// A file that is being brought.
 #[derive(Clone)]
 pub(super) struct Carried {
-    remote: String,
-    bytes: u64,
+    parcel: Parcel,
     since: Instant,
     progress: Progress,
-    /// Whether its name was made of its content, so that the next run replaces what is there.
-    is_named_by_content: bool,
     /// Whether a part of it may lie there.
     is_sent: bool,
     /// Whether what lay there was deleted for it.
@@ -30,12 +27,10 @@ pub(super) struct Carried {
 impl Desk {
     /// A file is to be brought.
     pub fn brings(&self, parcel: &Parcel) {
-        let (remote, bytes) = (parcel.remote.to_string(), parcel.measured.bytes);
-        let line = format!("uploading {} ({}) to {}", quote_path(&parcel.local), size(bytes), quote(&remote));
-        let (since, progress) = (Instant::now(), Progress::default());
-        let is_named_by_content = parcel.is_named_by_content;
-        let (is_sent, has_deleted, is_found) = (false, false, false);
-        let carried = Carried { remote, bytes, since, progress, is_named_by_content, is_sent, has_deleted, is_found };
+        let (remote, bytes) = (quote(parcel.remote.as_str()), size(parcel.measured.bytes));
+        let line = format!("uploading {} ({bytes}) to {remote}", quote_path(&parcel.local));
+        let (parcel, since, progress) = (parcel.clone(), Instant::now(), Progress::default());
+        let carried = Carried { parcel, since, progress, is_sent: false, has_deleted: false, is_found: false };
         *self.carried.borrow_mut() = Some(carried);
         self.say(0, &line);
     }
@@ -48,7 +43,7 @@ impl Desk {
     /// What lay there in its place is gone.
     pub fn deleted(&self) {
         self.change_carried(|carried| carried.has_deleted = true);
-        let remote = self.carried.borrow().as_ref().map(|carried| quote(&carried.remote));
+        let remote = self.carried.borrow().as_ref().map(|carried| quote(carried.parcel.remote.as_str()));
         // It may have been another's, who would look for what became of it.
         if let Some(remote) = remote {
             self.tell(0, &format!("deleted what lay there as {remote}"));
@@ -68,7 +63,7 @@ impl Desk {
     /// It is there.
     pub fn brought(&self, parcel: &Parcel) {
         let Some(carried) = self.carried.borrow_mut().take() else { return };
-        let (remote, bytes, was_there) = (carried.remote, carried.bytes, carried.is_found);
+        let (remote, bytes, was_there) = (parcel.remote.to_string(), parcel.measured.bytes, carried.is_found);
         let line = if was_there {
             format!("{} holds the same already; left as it is", quote(&remote))
         } else {
@@ -92,16 +87,16 @@ impl Desk {
     /// How far it has come, for a heartbeat.
     pub(super) fn carrying(&self) -> Option<String> {
         let carried = self.carried.borrow();
-        let Carried { remote, bytes, since, progress, .. } = carried.as_ref()?;
-        let (sent, bytes) = (size(progress.sent()), size(*bytes));
-        Some(format!("uploading {}, {sent} of {bytes} after {}", quote(remote), brief(since.elapsed())))
+        let Carried { parcel, since, progress, .. } = carried.as_ref()?;
+        let (sent, bytes) = (size(progress.sent()), size(parcel.measured.bytes));
+        Some(format!("uploading {}, {sent} of {bytes} after {}", quote(parcel.remote.as_str()), brief(since.elapsed())))
     }
 
     /// What lies in the inbox, or may, of a run that ends without a submit; an end to its sentence.
     pub fn left_in_inbox(&self) -> Option<String> {
         let mut left = Vec::new();
-        if let Some(Carried { remote, is_sent, has_deleted, .. }) = &*self.carried.borrow() {
-            let remote = quote(remote);
+        if let Some(Carried { parcel, is_sent, has_deleted, .. }) = &*self.carried.borrow() {
+            let remote = quote(parcel.remote.as_str());
             if *is_sent {
                 left.push(format!("{remote} may lie in the inbox, as a whole or in part"));
             }
@@ -138,7 +133,7 @@ impl Desk {
             Remote::of_content(&up.local, &up.sha256).map_or(true, |remote| remote.as_str() != up.remote)
         };
         let carried = self.carried.borrow();
-        carried.as_ref().is_some_and(|carried| carried.is_sent && !carried.is_named_by_content)
+        carried.as_ref().is_some_and(|carried| carried.is_sent && !carried.parcel.is_named_by_content)
             || self.read(|report| report.uploads.iter().any(is_given))
     }
 
