@@ -6,12 +6,13 @@ mod store;
 
 use std::cell::RefCell;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::utf8_percent_encode;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::bounded;
 use crate::diagnose::Findings;
 use crate::diagnose::rules::Rules as Reasons;
 use crate::diagnose::scan::Scan;
@@ -61,6 +62,26 @@ impl Folder {
     /// What is to be saved there.
     pub fn wanted(&self) -> &Wanted {
         &self.wanted
+    }
+
+    /// Whether a file lies where one of this name would, if it were the first.
+    pub fn is_in_the_way(&self, path: &Path, name: &Foreign) -> bool {
+        let called = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+        called(path) == called(Path::new(&name::on_disk(name.as_str())))
+    }
+
+    /// Moves the file of an earlier attempt, that of this job, out of the way of a newer one; where it lies then.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; it lies where it lay.
+    pub fn move_away(&self, path: &Path, name: &Foreign, id: JobId) -> io::Result<PathBuf> {
+        let mut names = self.names.borrow_mut();
+        let place = self.wanted.dir.join(names.take_with_id(name.as_str(), id));
+        let (from, to) = (path.to_owned(), place.clone());
+        bounded::write(move || std::fs::rename(from, to))?;
+        names.give_back(name.as_str());
+        Ok(place)
     }
 
     /// The place of a file of this job, which is no other's.

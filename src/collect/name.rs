@@ -63,12 +63,29 @@ impl Names {
 
     /// A name that is nobody's yet, made from what EPM calls a file of this job.
     pub(super) fn take(&mut self, name: &str, id: JobId) -> String {
-        let name = on_disk(name);
-        let others = (2..).map(|number| format!("{id}-{number}-{name}"));
-        let free = [name.clone(), format!("{id}-{name}")].into_iter().chain(others).find(|name| self.is_free(name));
-        let name = free.unwrap_or(name);
+        let plain = on_disk(name);
+        if !self.is_free(&plain) {
+            return self.take_with_id(name, id);
+        }
+        self.0.extend(with_part(&plain));
+        plain
+    }
+
+    /// A name that is nobody's yet, with the job's id in front.
+    pub(super) fn take_with_id(&mut self, name: &str, id: JobId) -> String {
+        let plain = on_disk(name);
+        let others = (2..).map(|number| format!("{id}-{number}-{plain}"));
+        let free = std::iter::once(format!("{id}-{plain}")).chain(others).find(|name| self.is_free(name));
+        let name = free.unwrap_or(plain);
         self.0.extend(with_part(&name));
         name
+    }
+
+    /// Gives the plain name of a file back.
+    pub(super) fn give_back(&mut self, name: &str) {
+        for name in with_part(&on_disk(name)) {
+            self.0.remove(&name);
+        }
     }
 
     fn is_free(&self, name: &str) -> bool {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::collect::{Collected, Missed, Order, Saved, collect};
+use crate::collect::{Collected, Folder, Missed, Order, Saved, collect};
 use crate::diagnose::Findings;
 use crate::epm::error::Fault;
-use crate::foreign::{Foreign, quote};
+use crate::foreign::{Foreign, quote, quote_path};
 use crate::report::{Fetched, JobReport};
 
 use super::conditions::Look;
@@ -117,7 +117,10 @@ impl Gate {
         }
         self.desk.reads(index, which.word(), &name);
         let order = self.order(&name, folder.is_some() || which == Which::Log && self.log_decides());
-        let place = folder.map(|folder| folder.place(&name, id));
+        let place = folder.map(|folder| {
+            self.make_way(folder, index, &name);
+            folder.place(&name, id)
+        });
         let reasons = reads.then_some(&self.plan.reasons);
         let Collected { findings, saved, is_proven } =
             collect(&order, reasons, place, &mut self.told(index, which)).await;
@@ -137,6 +140,29 @@ impl Gate {
             self.take(index, which, saved, is_told);
         }
         look
+    }
+
+    /// Has an earlier attempt's file give its name up to that of the newest one, which is what the next stage looks for.
+    fn make_way(&self, folder: &Folder, index: usize, name: &Foreign) {
+        let is_in_the_way = |file: &&mut Fetched| folder.is_in_the_way(&file.path, name);
+        let mut told = None;
+        self.desk.note(|report| {
+            for job in &mut report.attempts {
+                let Some(id) = job.id else { continue };
+                let Some(file) = job.log.iter_mut().chain(&mut job.output).find(is_in_the_way) else { continue };
+                let was = quote_path(&file.path);
+                told = Some(match folder.move_away(&file.path, name, id) {
+                    Ok(path) => {
+                        file.path = path;
+                        format!("{was}, which is job {id}'s, is now {}", quote_path(&file.path))
+                    }
+                    Err(error) => format!("{was} stays job {id}'s: {error}"),
+                });
+            }
+        });
+        if let Some(told) = told {
+            self.desk.tell(index, &told);
+        }
     }
 
     /// What is told of a file that breaks off and goes on: the first time.

@@ -152,6 +152,24 @@ fn files_of_one_name_do_not_meet() {
 }
 
 #[test]
+fn the_newest_attempt_has_the_plain_name() {
+    let job = |id: u64, status: u8| {
+        format!(
+            "[[job]]\nid = {id}\npolls = [{{ status = {status} }}]\noutput = 'of {id}'\noutput_file = 'outbox/o.csv'\n\
+             log = '2026-03-22 03:24:27,402 ERROR [AIF]: java.net.UnknownHostException: db'\n"
+        )
+    };
+    let sandbox = playing(&[job(2001, 1), job(2002, 1), job(2003, 0)].concat());
+    let again = ["--retries", "2", "--retry-delay", "1ms", "--import-mode", "Replace"];
+    let (ran, files) = run(&sandbox, &[OUTPUT, &again].concat());
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    assert_eq!(files, [file("2001-o.csv", "of 2001"), file("2002-o.csv", "of 2002"), file("o.csv", "of 2003")]);
+    assert_eq!(ran.output("outputPath"), "files/o.csv");
+    ran.says(&["`files/o.csv`, which is job 2001's, is now `files/2001-o.csv`"]);
+    assert!(ran.report.contains("files/2001-o.csv"), "{ran:?}");
+}
+
+#[test]
 fn no_file_takes_the_place_of_one_of_the_gates_own() {
     let sandbox = playing(&format!("{PASSES}output = 'theirs'\noutput_file = 'outbox/Summary.md'"));
     let ran = Gate::against(&sandbox).run(["run", "--job-name", "GL", "--download-dir", ".", "--collect", "output"]);
@@ -483,7 +501,7 @@ fn gates_that_save_one_name_to_one_folder_do_not_meet() {
     let (slow, quick) = (playing(&toml(7)), playing(&toml(8)));
     let start = |sandbox: &Sandbox, id, limit| {
         let flags = ["attach", id, "--download-dir", dir, "--collect", "output", "--request-timeout", limit];
-        Gate::against(sandbox).start(&flags)
+        Gate::against(sandbox).start(flags)
     };
     let mut first = start(&slow, "7", "60s");
     let part = folder.path().join("x.part");
