@@ -81,7 +81,9 @@ impl Hit<'_> {
     fn is_quoted(&self) -> bool {
         let (before, behind) = (self.window.before(), self.window.behind(self.marker().text.len()));
         let is_within = matches!(before.last(), Some(b'\'' | b'"' | b'%'));
-        let is_listed = matches!(behind.first(), Some(b',' | b'%' | b'\'')) || before.ends_with(b"], ");
+        // A row may go on behind its mark with a comma; a list of marks goes on with another one.
+        let is_listed =
+            matches!(behind.first(), Some(b'%' | b'\'')) || behind.starts_with(b", [") || before.ends_with(b"], ");
         is_within || is_listed
     }
 

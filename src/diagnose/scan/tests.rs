@@ -228,6 +228,14 @@ fn only_a_sentence_that_refuses_a_member_is_a_row() {
 }
 
 #[test]
+fn a_row_may_go_on_behind_its_mark_in_any_way() {
+    for row in ["[NN],3,FY26,Actual,abc", "[NN] 3,FY26,Actual,abc", "[NN], 3", "[NN]"] {
+        let findings = found(format!("INFO  [AIF]: {row}\n").as_bytes());
+        assert_eq!(findings.rejected.total, 1, "{row}");
+    }
+}
+
+#[test]
 fn a_mark_within_a_statement_or_a_list_is_no_row() {
     for line in [
         "WHERE a LIKE '%[NULL ACCOUNT VALUE]%' OR b = '[NN]'",
