@@ -399,14 +399,17 @@ fn rules(values: &Values<'_>, start: Instant) -> Result<Rules, Error> {
 
 fn pace(values: &Values<'_>) -> Result<Pace, Error> {
     let min = positive(values, "poll-min", Duration::from_secs(1))?;
+    let expected = values.one("expect-duration")?.map(|given| given.positive_duration()).transpose()?;
+    // Long before an end that is expected, or after it, polls are sparser than they would be without a hint.
+    let longest = Duration::from_mins(if expected.is_some() { 5 } else { 1 });
     // A shortest interval above the usual longest one makes all of them alike.
-    let max = positive(values, "poll-max", Duration::from_mins(1).max(min))?;
+    let max = positive(values, "poll-max", longest.max(min))?;
     let cost = positive(values, "poll-cost", Duration::from_millis(100))?;
     match values.one("poll-max")? {
         Some(given) if max < min => {
             Err(given.error(format!("it is below `--poll-min`, {}", brief(min)), "make it at least as long"))
         }
-        _ => Ok(Pace { min, max, cost, jitter: Pace::JITTER }),
+        _ => Ok(Pace { min, max, cost, jitter: Pace::JITTER, expected }),
     }
 }
 

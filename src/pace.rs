@@ -1,5 +1,7 @@
 //! When to ask again, and until when: intervals, `Retry-After`, the deadline, the rate. Pure but for the clock's type.
 
+mod expected;
+
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -17,6 +19,8 @@ pub struct Pace {
     /// How far an interval strays from the law, either way, as a share of it, so that gates started together do not
     /// poll together.
     pub jitter: f64,
+    /// How long the job is expected to take, from when the wait for it begins.
+    pub expected: Option<Duration>,
 }
 
 impl Pace {
@@ -24,11 +28,16 @@ impl Pace {
     pub const JITTER: f64 = 0.1;
 
     /// The interval after having waited for so long: 2·√(cost × waited), which costs at most √2 times the best fixed
-    /// interval chosen with hindsight, at every length of a job (house.md, Pace).
+    /// interval chosen with hindsight, at every length of a job (house.md, Pace). Where a length is expected, polls are
+    /// sparse at first, dense around that, and sparse again when the job is late.
     ///
     /// `stray` is between -1 and 1 and is scaled by the jitter; the bounds hold after it.
     pub fn interval(&self, waited: Duration, stray: f64) -> Duration {
-        let ideal = 2.0 * (self.cost.as_secs_f64() * waited.as_secs_f64()).sqrt();
+        let (cost, waited) = (self.cost.as_secs_f64(), waited.as_secs_f64());
+        let ideal = match self.expected {
+            Some(expected) => expected::interval(cost, expected.as_secs_f64(), waited),
+            None => 2.0 * (cost * waited).sqrt(),
+        };
         let strayed = ideal * (1.0 + self.jitter * stray);
         Duration::try_from_secs_f64(strayed).unwrap_or(self.max).clamp(self.min, self.max)
     }
@@ -134,7 +143,12 @@ pub fn retry_after(value: &str, date: Option<&str>, now: SystemTime) -> Option<D
 }
 
 #[cfg(test)]
+#[path = "../benches/pace/simulation.rs"]
+mod simulation;
+
+#[cfg(test)]
 mod tests {
+    use super::simulation::{POLL, lengths, polls, scattered, worst};
     use super::*;
 
     const PACE: Pace = Pace {
@@ -142,6 +156,7 @@ mod tests {
         max: Duration::from_mins(1),
         cost: Duration::from_millis(100),
         jitter: Pace::JITTER,
+        expected: None,
     };
 
     fn secs(text: f64) -> Duration {
@@ -157,6 +172,54 @@ mod tests {
         assert_eq!(PACE.interval(secs(9000.0), 0.0), secs(60.0));
         assert_eq!(PACE.interval(secs(1e9), 0.0), secs(60.0));
         assert_eq!(PACE.interval(Duration::MAX, 1.0), secs(60.0));
+    }
+
+    /// Waits at the default pace, with strays that are spread evenly and not drawn at random.
+    fn waits(expected: Option<f64>, longest: f64) -> Vec<Vec<f64>> {
+        let max = Duration::from_mins(if expected.is_some() { 5 } else { 1 });
+        let pace = Pace { max, expected: expected.map(secs), ..PACE };
+        let wait = |start: u32| {
+            let mut stray = f64::from(start) / 16.0;
+            polls(1.0, longest, |waited| {
+                stray = (stray + 0.618).fract();
+                pace.interval(secs(waited), stray.mul_add(2.0, -1.0)).as_secs_f64()
+            })
+        };
+        (0..16).map(wait).collect()
+    }
+
+    #[test]
+    fn polls_cost_at_most_one_and_a_half_times_the_best_interval_at_every_length() {
+        assert_eq!(secs(POLL), PACE.cost);
+        let (most, at) = worst(&waits(None, 60_000.0), lengths(2.0, 28_800.0, 1.15));
+        assert!((1.3..=1.5).contains(&most), "{most} at {at} s");
+    }
+
+    #[test]
+    fn a_hint_saves_a_tenth_where_it_is_roughly_right_and_a_quarter_where_it_is_nearly_right() {
+        for expected in [10.0, 60.0, 600.0, 3600.0, 28_800.0] {
+            let waits = waits(Some(expected), expected * 3.0);
+            let (roughly, nearly) = (scattered(&waits, expected, 0.2), scattered(&waits, expected, 0.1));
+            assert!(roughly <= 0.9, "{roughly} at {expected} s");
+            // Below ten minutes the shortest interval, a second, takes some of it away.
+            let most = if expected < 60.0 {
+                0.85
+            } else if expected < 600.0 {
+                0.76
+            } else {
+                0.75
+            };
+            assert!(nearly <= most, "{nearly} at {expected} s");
+        }
+    }
+
+    #[test]
+    fn a_hint_that_misleads_costs_at_most_twice_the_best_interval() {
+        for expected in [10.0, 60.0, 600.0, 3600.0] {
+            let misled = lengths(f64::max(expected / 60.0, 2.0), f64::min(expected * 12.0, 28_800.0), 1.1);
+            let (most, at) = worst(&waits(Some(expected), expected * 24.0), misled);
+            assert!((1.4..=2.0).contains(&most), "{most} at {at} s where {expected} s were expected");
+        }
     }
 
     #[test]

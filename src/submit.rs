@@ -117,7 +117,7 @@ mod tests {
     fn rules(timeout: u64) -> Rules {
         let second = Duration::from_secs(1);
         Rules {
-            pace: Pace { min: second, max: second * 60, cost: second / 10, jitter: 0.0 },
+            pace: Pace { min: second, max: second * 60, cost: second / 10, jitter: 0.0, expected: None },
             deadline: Deadline::new(Instant::now(), Some(Duration::from_secs(timeout))),
             outage_budget: second * 600,
             unknown_grace: second * 300,

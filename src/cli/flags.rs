@@ -247,7 +247,7 @@ fn limits(command: Command) -> Command {
             text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
             text("outage-budget", "DURATION", "How long EPM may be unreachable in one stretch [default: 10m]"),
             text("poll-min", "DURATION", "The shortest interval between two polls [default: 1s]"),
-            text("poll-max", "DURATION", "The longest one [default: 60s]"),
+            text("poll-max", "DURATION", "The longest one [default: 60s; 5m with --expect-duration]"),
             text("poll-cost", "DURATION", "How much waiting one poll is worth [default: 100ms]"),
         ],
     )
@@ -259,6 +259,11 @@ fn waiting(command: Command) -> Command {
         limits(command),
         [
             text("poll-rate", "NUMBER", "Polls per second, over all jobs [default: 5]"),
+            text(
+                "expect-duration",
+                "DURATION",
+                "How long the job usually takes: polls are dense around that, and sparse before and after it",
+            ),
             text("unknown-grace", "DURATION", "How long answers that decide nothing are waited out [default: 5m]"),
         ],
     )

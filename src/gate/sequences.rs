@@ -207,7 +207,7 @@ async fn play(rng: &mut Rng, times: Times) -> (u8, Vec<Sent>) {
 fn plan(start: Instant, times: Times) -> (Rules, Plan) {
     let second = Duration::from_secs(1);
     let rules = Rules {
-        pace: Pace { min: second, max: second * 60, cost: second / 10, jitter: Pace::JITTER },
+        pace: Pace { min: second, max: second * 60, cost: second / 10, jitter: Pace::JITTER, expected: None },
         deadline: Deadline::new(start, Some(times.timeout)),
         outage_budget: times.budget,
         unknown_grace: times.grace,

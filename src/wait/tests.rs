@@ -17,7 +17,7 @@ fn secs(seconds: f64) -> Duration {
 /// The defaults of spec §2, without jitter.
 fn rules() -> Rules {
     Rules {
-        pace: Pace { min: secs(1.0), max: secs(60.0), cost: secs(0.1), jitter: 0.0 },
+        pace: Pace { min: secs(1.0), max: secs(60.0), cost: secs(0.1), jitter: 0.0, expected: None },
         deadline: Deadline::new(Instant::now(), Some(secs(3000.0))),
         outage_budget: secs(600.0),
         unknown_grace: secs(300.0),

@@ -191,3 +191,28 @@ fn a_condition_that_does_not_hold_turns_a_pass_around() {
         }
     }
 }
+
+#[test]
+fn a_length_that_is_expected_changes_no_verdict() {
+    for expected in ["1ms", "300ms", "12h"] {
+        let sandbox = jobs();
+        let gate = Gate::against(&sandbox).set("EPM_EXPECT_DURATION", expected);
+        assert_eq!(gate.run(["attach", "11", "12"]).end(), (10, "failed"), "{expected}");
+    }
+}
+
+#[test]
+fn a_long_interval_before_the_end_expected_stops_at_the_deadline() {
+    let sandbox = jobs();
+    let gate = Gate::against(&sandbox).unset("EPM_POLL_MAX").set("EPM_TIMEOUT", "2s");
+    let ran = gate.run(["attach", "14", "--expect-duration", "9h", "--poll-min", "30s"]);
+    assert_eq!(ran.end(), (20, "timed-out"), "{ran:?}");
+    ran.says(&["epm-gate attach 14"]);
+}
+
+#[test]
+fn a_length_of_nothing_is_refused() {
+    let ran = Gate::against(&jobs()).run(["attach", "11", "--expect-duration", "0s"]);
+    assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+    ran.says(&["`--expect-duration`"]);
+}
