@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::bounded::{Lost, aside};
+use crate::bounded::aside;
 use crate::diagnose::excerpt::Excerpt;
 use crate::diagnose::rejected::Rejected;
 use crate::diagnose::rules::Rules;
@@ -47,10 +47,6 @@ const PIECE: usize = 64 * 1024;
 
 impl Explain {
     /// Reads, and says what it means.
-    ///
-    /// # Panics
-    ///
-    /// A bug that has stopped the thread in which it is read.
     pub async fn run(self, desk: &Desk, signals: &mut Signals) -> Outcome {
         let (log, rules) = (self.log.clone(), self.rules.clone());
         let read = tokio::select! {
@@ -62,9 +58,8 @@ impl Explain {
             }
         };
         let findings = match read {
-            Ok(Ok(findings)) => findings.unwrap_or_default(),
-            Ok(Err(error)) => return desk.end_with(self.unreadable(&error)),
-            Err(Lost::Panicked | Lost::Stuck) => panic!("the thread that reads the log has panicked"),
+            Ok(findings) => findings.unwrap_or_default(),
+            Err(error) => return desk.end_with(self.unreadable(&error)),
         };
         let diagnosis = self.rules.diagnose(State::Failed, self.details.as_ref(), Some(&findings));
         say(desk.console(), &diagnosis, &findings);

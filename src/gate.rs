@@ -332,7 +332,7 @@ impl Gate {
         let answered = || self.client.has_answered();
         if let Some(path) = &self.plan.look {
             look(rules, answered, async || self.client.look(path).await, told).await?;
-            self.desk.note(|report| report.jobs[0].trouble = None);
+            self.desk.note_of(0, |job| job.trouble = None);
         }
         self.mind_maintenance().await?;
         self.bring().await?;

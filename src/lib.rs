@@ -42,6 +42,8 @@ pub mod ci;
 
 pub mod gate;
 
+pub mod crash;
+
 pub mod check;
 pub mod explain;
 pub mod login;

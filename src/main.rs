@@ -1,7 +1,5 @@
 //! Reads the command line, opens the outputs, plays the run, writes the end, exits.
 
-use std::cell::OnceCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::process::exit;
 use std::rc::Rc;
@@ -13,16 +11,16 @@ use tokio::runtime;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use epm_gate::bounded::{Lost, WRITE, aside, within};
+use epm_gate::bounded::{WRITE, aside, within};
 use epm_gate::ci::context::context;
 use epm_gate::ci::{Outputs, Platform};
 use epm_gate::cli::{self, Call, Environment, Errand, Invocation, Misread};
-use epm_gate::foreign::log_line;
+use epm_gate::crash;
 use epm_gate::gate::desk::Desk;
 use epm_gate::gate::{Gate, Task, client};
 use epm_gate::inbox::{self, Parcel};
 use epm_gate::outcome::{Outcome, Signal};
-use epm_gate::report::console::{Color, Console, Volume, print_line, write_to_log};
+use epm_gate::report::console::{Color, Console, Volume, print_line};
 use epm_gate::report::values::harmless;
 use epm_gate::report::{End, JobReport, Report};
 use epm_gate::signals::Signals;
@@ -33,34 +31,23 @@ const OPENING: Duration = Duration::from_secs(10);
 /// Never returns: a name that is still being resolved sits in a thread that a returning `main` would wait for.
 fn main() {
     let start = Instant::now();
-    // A panic's message may hold text of others, and nobody may be listening.
-    std::panic::set_hook(Box::new(|panic| drop(write_to_log(log_line(&panic.to_string()) + "\n"))));
+    crash::watch();
     let environment = Environment::of_process();
-    exit(i32::from(guarded(|desk| play(desk, &environment, start)).code()))
+    exit(i32::from(play(&environment, start).code()))
 }
 
-/// Plays, and writes down what is known by then if that panics.
-fn guarded(play: impl FnOnce(&OnceCell<Rc<Desk>>) -> Outcome) -> Outcome {
-    let desk = OnceCell::new();
-    let played = catch_unwind(AssertUnwindSafe(|| play(&desk)));
-    played.unwrap_or_else(|_| match desk.get() {
-        Some(desk) => desk.close_after_panic(),
-        None => Outcome::Panic,
-    })
-}
-
-/// Plays the run on one thread. The desk is put where it is found if this panics.
-fn play(desk: &OnceCell<Rc<Desk>>, environment: &Environment, start: Instant) -> Outcome {
+/// Plays the run on one thread.
+fn play(environment: &Environment, start: Instant) -> Outcome {
     let call = match Call::parse(std::env::args_os(), environment.clone()) {
         Ok(call) => Arc::new(call),
         Err(error) => return misread(&error, environment),
     };
     match runtime::Builder::new_current_thread().enable_all().build() {
-        // Dropping it would wait for what is stuck in its threads, after a panic too.
+        // Dropping it would wait for what is stuck in its threads.
         // Exchanges at the identity service are tasks of their own on this one thread.
         Ok(runtime) => {
             let tasks = LocalSet::new();
-            let story = tasks.run_until(begin(desk, &call, environment, start));
+            let story = tasks.run_until(crash::guarded(begin(&call, environment, start)));
             Box::leak(Box::new(runtime)).block_on(story)
         }
         Err(error) => {
@@ -74,12 +61,19 @@ fn play(desk: &OnceCell<Rc<Desk>>, environment: &Environment, start: Instant) ->
 /// How the log looks where nothing else can be read off the command line.
 const USUAL: (Volume, Color) = (Volume::Normal, Color::Auto);
 
-/// A desk for a run of which nothing is known yet.
-fn desk_for((volume, color): (Volume, Color), environment: &Environment, outputs: Outputs, platform: Platform) -> Desk {
+/// A desk for a run of which nothing is known yet; the one that a panic closes.
+fn desk_for(
+    (volume, color): (Volume, Color),
+    environment: &Environment,
+    outputs: Outputs,
+    platform: Platform,
+) -> Rc<Desk> {
     let console = Console::new(volume, color, cli::wants_plain(environment));
     let context = context(platform, |name| environment.get(name));
     let report = Report { context, begun: jiff::Timestamp::now(), ..Report::default() };
-    Desk::new(report, outputs, platform, console)
+    let desk = Rc::new(Desk::new(report, outputs, platform, console));
+    crash::closes(&desk);
+    desk
 }
 
 /// Help and version, or a command line that is wrong: of the outputs, those of the environment are left.
@@ -98,7 +92,7 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
 }
 
 /// Listens for signals before anything that may take its time, opens the outputs, reads every file, and runs.
-async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Environment, start: Instant) -> Outcome {
+async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> Outcome {
     let until = call.deadline(start).end();
     let signals = Signals::install();
     let Ok(mut signals) = signals.context("cannot listen for signals") else {
@@ -116,7 +110,7 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
         signal = signals.first() => (timeout(WRITE, opening).await, Some(signal)),
     };
     let (opened, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
-    let desk = desk.get_or_init(|| Rc::new(opened));
+    let desk = &opened;
     if let Some(end) = early.map(interrupted).or(trouble) {
         return desk.end_with(end);
     }
@@ -140,24 +134,24 @@ async fn begin(desk: &OnceCell<Rc<Desk>>, call: &Arc<Call>, environment: &Enviro
 }
 
 /// A desk without outputs, for a run that is stopped before they are open.
-fn closed(call: &Call, environment: &Environment) -> (Desk, Option<End>) {
+fn closed(call: &Call, environment: &Environment) -> (Rc<Desk>, Option<End>) {
     let console = call.console().unwrap_or(USUAL);
     (desk_for(console, environment, Outputs::default(), call.wanted().0.platform), None)
 }
 
 /// Opens the log and every output. What cannot be opened is the end of the run, and is told where it can be.
-async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, Option<End>) {
+async fn open(call: &Call, environment: &Environment, until: Instant) -> (Rc<Desk>, Option<End>) {
     let console = call.console();
     let shown = *console.as_ref().unwrap_or(&USUAL);
     let (wanted, wrong) = call.wanted();
     let (platform, path) = (wanted.platform, wanted.report());
     // A dry run is no run: it leaves the outputs of an earlier one alone.
     let opened = if call.is_dry_run() {
-        Ok(Default::default())
+        Some(Default::default())
     } else {
         in_time(until.min(Instant::now() + OPENING), move || Outputs::open(&wanted)).await
     };
-    let in_time = opened.is_ok();
+    let in_time = opened.is_some();
     let (outputs, errors) = opened.unwrap_or_default();
     let trouble = match (console.err().or(wrong), errors.first()) {
         (Some(error), _) => Some(usage(&error)),
@@ -176,20 +170,16 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Desk, 
 /// The plan, with every file read that it names.
 async fn plan(call: &Arc<Call>, start: Instant) -> Result<Errand, End> {
     let reader = Arc::clone(call);
-    let Ok(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
+    let Some(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
         let why = "nothing was sent: the command line and its files could not be read before the deadline".to_owned();
         return Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")));
     };
     planned.map_err(|error| usage(&error))
 }
 
-/// Does what may block for ever, such as opening a pipe that nobody writes to, and gives up on it at the deadline.
-async fn in_time<T: Send + 'static>(until: Instant, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Lost> {
-    match timeout_at(until, aside(work)).await {
-        Ok(Err(Lost::Panicked)) => panic!("a thread beside the gate has panicked"),
-        Ok(done) => done,
-        Err(_) => Err(Lost::Stuck),
-    }
+/// Does what may block for ever, such as opening a pipe that nobody writes to. None where that takes until the deadline.
+async fn in_time<T: Send + 'static>(until: Instant, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    timeout_at(until, aside(work)).await.ok()
 }
 
 fn usage(error: &cli::Error) -> End {
@@ -286,94 +276,4 @@ async fn dry_run(desk: &Desk, invocation: &Invocation, signals: &mut Signals) ->
     print_line(&harmless(&line)).context("cannot write to standard output")?;
     desk.console().say("dry run: nothing was sent");
     Ok(Outcome::Succeeded)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use epm_gate::ci::Wanted;
-    use epm_gate::job::{Answer, JobId, State};
-    use epm_gate::ledger::book::Key;
-    use epm_gate::ledger::{Ledger, Page};
-
-    use super::*;
-
-    /// A run that has come so far, and panics while it writes at its desk; its exit code, and what its outputs say.
-    fn panicked(so_far: impl FnOnce(&Desk)) -> (u8, impl Fn(&str) -> String) {
-        let dir = tempfile::tempdir().unwrap();
-        let place = |name: &str| -> PathBuf { dir.path().join(name) };
-        let wanted =
-            Wanted { outputs_dir: Some(place("outputs")), summary: Some(place("summary")), ..Wanted::default() };
-        let outcome = guarded(|slot| {
-            let console = Console::new(Volume::Quiet, Color::Never, true);
-            let report = Report { jobs: vec![JobReport::new(None, Some("GL".to_owned()))], ..Report::default() };
-            let desk = Desk::new(report, Outputs::open(&wanted).0, Platform::None, console);
-            let desk = slot.get_or_init(|| Rc::new(desk));
-            so_far(desk);
-            desk.note(|_| panic!("as the test wants it"));
-            Outcome::Succeeded
-        });
-        let read = move |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap_or_default();
-        (outcome.code(), read)
-    }
-
-    #[test]
-    fn a_panic_leaves_what_is_known_and_where_to_report_it() {
-        let (code, read) = panicked(|desk| {
-            desk.submitting().unwrap();
-            desk.submitted(JobId::new(7).unwrap());
-        });
-        assert_eq!(code, 101);
-        assert_eq!((read("outputs/outcome"), read("outputs/exitCode")), ("panic".to_owned(), "101".to_owned()));
-        assert_eq!((read("outputs/jobId"), read("outputs/submitted")), ("7".to_owned(), "yes".to_owned()));
-        let summary = read("summary");
-        assert!(summary.contains("a job may be running") && summary.contains("epm-gate attach 7"), "{summary}");
-        assert!(summary.contains("https://github.com/acme/epm-gate/issues"), "{summary}");
-    }
-
-    #[test]
-    fn a_panic_leaves_the_ledger_as_far_as_the_run_had_come() {
-        let dir = tempfile::tempdir().unwrap();
-        let ledger = Ledger::at(&dir.path().join("ledger.json"));
-        let page = || {
-            let payload = serde_json::value::RawValue::from_string("{}".to_owned()).unwrap();
-            Page::new(ledger.clone(), Key::new("k", "h", &payload, &[]), ledger.turn().unwrap().expect("it is free"))
-        };
-        let kept = || std::fs::read_to_string(ledger.path()).unwrap();
-        let (code, _) = panicked(|desk| {
-            desk.opens(page());
-            desk.submitting().unwrap();
-        });
-        assert_eq!(code, 101);
-        assert!(kept().contains("\"is\": \"intended\""), "{}", kept());
-        let (code, _) = panicked(|desk| {
-            desk.opens(page());
-            desk.submitting().unwrap();
-            desk.submitted(JobId::new(7).unwrap());
-        });
-        assert_eq!(code, 101);
-        assert!(kept().contains("\"jobId\": 7"), "{}", kept());
-    }
-
-    #[test]
-    fn a_panic_before_a_submit_says_that_nothing_was_submitted() {
-        let (code, read) = panicked(|_| {});
-        assert_eq!((code, read("outputs/submitted")), (101, "no".to_owned()));
-        assert!(read("summary").contains("nothing was submitted"));
-        assert_eq!(guarded(|_| panic!("before there is a desk")).code(), 101);
-    }
-
-    #[test]
-    fn a_panic_does_not_change_a_verdict() {
-        let (code, read) = panicked(|desk| {
-            desk.submitting().unwrap();
-            desk.submitted(JobId::new(7).unwrap());
-            let answer = Answer { job_id: JobId::new(7), status: Some(1), ..Answer::default() };
-            desk.heard(0, &answer, State::Failed);
-            desk.ended(0, End::new(Outcome::Failed, "EPM ended it with status 1 (error)".to_owned(), None));
-        });
-        assert_eq!((code, read("outputs/outcome")), (10, "failed".to_owned()));
-        assert!(read("summary").contains("a bug in epm-gate stopped it after the verdict"));
-    }
 }

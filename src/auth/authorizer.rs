@@ -287,7 +287,7 @@ impl Authorizer {
         let Credentials::AccessToken { token, file: Some(file) } = given else { return false };
         let path = file.clone();
         // A pipe that nobody writes to would hold the whole gate.
-        let Ok(Ok(newer)) = bounded::within(READING, move || read_secret(&path)) else { return false };
+        let Some(Ok(newer)) = bounded::within(READING, move || read_secret(&path)) else { return false };
         if newer.expose_secret() == token.expose_secret() || check(&newer, "access token").is_err() {
             return false;
         }
@@ -305,7 +305,7 @@ fn shown(token: &Token, generation: u32) -> Shown {
 fn has_changed(kept: &Kept) -> bool {
     let file = kept.file.clone();
     let read = bounded::within(READING, move || file.read());
-    read.is_ok_and(|token| token.is_ok_and(|token| !kept.is_exchanged(&token)))
+    read.is_some_and(|token| token.is_ok_and(|token| !kept.is_exchanged(&token)))
 }
 
 /// One exchange.

@@ -143,10 +143,10 @@ async fn begin(kept: &Kept) -> Result<Begun, NoToken> {
     loop {
         let (file, unwritten) = (kept.file.clone(), kept.unwritten.borrow().clone());
         match aside(move || try_to_begin(&file, unwritten)).await {
-            Ok(Ok(Some(begun))) => return Ok(begun),
-            Ok(Err(error)) => return Err(error.into()),
-            Ok(Ok(None)) | Err(_) if Instant::now() >= until => return Err(NoToken::Fault(Fault::Busy)),
-            Ok(Ok(None)) | Err(_) => sleep(TURN).await,
+            Ok(Some(begun)) => return Ok(begun),
+            Err(error) => return Err(error.into()),
+            Ok(None) if Instant::now() >= until => return Err(NoToken::Fault(Fault::Busy)),
+            Ok(None) => sleep(TURN).await,
         }
     }
 }
@@ -233,8 +233,8 @@ async fn keep(mut turn: Turn, replacement: Option<Replacement>, next: Option<Sec
         Ok::<(), token_file::Error>(())
     });
     match timeout(WRITING, work).await {
-        Ok(Ok(written)) => written.map_err(|error| error.to_string()),
-        Ok(Err(_)) | Err(_) => Err(format!("writing {path} does not end")),
+        Ok(written) => written.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("writing {path} does not end")),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::durable::{self, Readers};
 use crate::foreign::quote_path;
@@ -16,7 +17,8 @@ use crate::report::{End, Report, markdown};
 use super::sink::{Document, Error, Patience, Sink};
 use super::{Platform, Print, Wanted, azure, files, github};
 
-/// The outputs of a run, open.
+/// The outputs of a run, open. Writing borrows none of it, so that after a panic in the midst of one output all of them
+/// can still be written.
 #[derive(Debug, Default)]
 pub struct Outputs {
     platform: Platform,
@@ -26,7 +28,7 @@ pub struct Outputs {
     dir: Option<PathBuf>,
     print: Print,
     /// Why an id could not be printed when it was known.
-    unprinted: Option<io::ErrorKind>,
+    unprinted: OnceLock<io::ErrorKind>,
 }
 
 impl Outputs {
@@ -66,7 +68,7 @@ impl Outputs {
     /// # Errors
     ///
     /// What could not be written; the rest was.
-    pub fn submit_known(&mut self, report: &Report) -> Vec<Error> {
+    pub fn submit_known(&self, report: &Report) -> Vec<Error> {
         self.write_early("submitted", report.submitted.word(), report)
     }
 
@@ -75,16 +77,19 @@ impl Outputs {
     /// # Errors
     ///
     /// What could not be written; the rest was.
-    pub fn job_known(&mut self, id: JobId, report: &Report) -> Vec<Error> {
+    pub fn job_known(&self, id: JobId, report: &Report) -> Vec<Error> {
         let errors = self.write_early("jobId", &id.to_string(), report);
-        if self.print == Print::JobId {
-            self.unprinted = self.unprinted.or(print_line(&id.to_string()).err().map(|error| error.kind()));
+        if self.print == Print::JobId
+            && let Err(error) = print_line(&id.to_string())
+        {
+            // The first reason is the one to tell.
+            let _ = self.unprinted.set(error.kind());
         }
         errors
     }
 
     /// Writes one output before the end, and the documents as they are by then.
-    fn write_early(&mut self, name: &str, value: &str, report: &Report) -> Vec<Error> {
+    fn write_early(&self, name: &str, value: &str, report: &Report) -> Vec<Error> {
         let output = [(name.to_owned(), value.to_owned())];
         self.write(&output, &output, report)
     }
@@ -95,18 +100,18 @@ impl Outputs {
     /// # Errors
     ///
     /// What could not be written; the rest was.
-    pub fn finish(&mut self, report: &mut Report) -> Vec<Error> {
+    pub fn finish(&self, report: &mut Report) -> Vec<Error> {
         let draws = self.platform == Platform::Github;
         let mut errors = self.write_values(report);
         hold_for(report, &errors);
         let told = report.end().map(|end| end.outcome);
-        for sink in &mut self.summaries {
+        for sink in &self.summaries {
             errors.extend(sink.append(&markdown::render(report, draws)).err());
         }
         hold_for(report, &errors);
         errors.extend(self.write_documents(report, false));
         hold_for(report, &errors);
-        errors.extend(self.unprinted.take().map(|kind| unprintable(kind.into())));
+        errors.extend(self.unprinted.get().map(|kind| unprintable((*kind).into())));
         if self.print == Print::Json {
             let line = json_line(&serde_json::Value::Object(values::printed(report)));
             errors.extend(print_line(&line).map_err(unprintable).err());
@@ -118,20 +123,20 @@ impl Outputs {
         if report.end().map(|end| end.outcome) != told {
             // A summary that says that the stage passed must not be the last word where it did not.
             let correction = markdown::heading(report);
-            self.summaries.iter_mut().for_each(|sink| drop(sink.append(&correction)));
+            self.summaries.iter().for_each(|sink| drop(sink.append(&correction)));
         }
         errors.extend(self.upload_summaries().err());
         errors
     }
 
-    fn write_values(&mut self, report: &Report) -> Vec<Error> {
+    fn write_values(&self, report: &Report) -> Vec<Error> {
         let values = values::outputs(report);
         let texts: Vec<_> = values.iter().map(|(name, value)| (name.clone(), text(value))).collect();
         self.write(&texts, &files::contents(&values), report)
     }
 
     /// Writes these outputs for the platform, these of them into the folder, and the documents.
-    fn write(&mut self, outputs: &[(String, String)], files: &[(String, String)], report: &Report) -> Vec<Error> {
+    fn write(&self, outputs: &[(String, String)], files: &[(String, String)], report: &Report) -> Vec<Error> {
         let mut errors = Vec::new();
         errors.extend(self.write_github(outputs).err());
         errors.extend(self.write_azure(outputs).err());
@@ -140,8 +145,8 @@ impl Outputs {
         errors
     }
 
-    fn write_github(&mut self, outputs: &[(String, String)]) -> Result<(), Error> {
-        let Some(sink) = &mut self.github else { return Ok(()) };
+    fn write_github(&self, outputs: &[(String, String)]) -> Result<(), Error> {
+        let Some(sink) = &self.github else { return Ok(()) };
         let mut lines = sink.line_end().to_owned();
         for (name, value) in outputs {
             let output = github::delimiter()
@@ -171,8 +176,8 @@ impl Outputs {
     }
 
     /// Writes the documents that can be rewritten, or those that cannot.
-    fn write_documents(&mut self, report: &Report, rewritten: bool) -> Vec<Error> {
-        let documents = self.documents.iter_mut().filter(|document| document.can_be_rewritten() == rewritten);
+    fn write_documents(&self, report: &Report, rewritten: bool) -> Vec<Error> {
+        let documents = self.documents.iter().filter(|document| document.can_be_rewritten() == rewritten);
         documents.filter_map(|document| document.write(report).err()).collect()
     }
 

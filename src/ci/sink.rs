@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -76,15 +77,15 @@ impl Opened {
         let file = if is_file {
             open()
         } else {
-            bounded::within(patience.left(), open).unwrap_or_else(|_| Err(nobody_reads()))
+            bounded::within(patience.left(), open).unwrap_or_else(|| Err(nobody_reads()))
         }?;
         let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
         Ok(Self { file, may_block })
     }
 
-    fn write(&mut self, text: &str) -> io::Result<()> {
+    fn write(&self, text: &str) -> io::Result<()> {
         if !self.may_block {
-            return self.file.write_all(text.as_bytes());
+            return (&self.file).write_all(text.as_bytes());
         }
         let mut file = self.file.try_clone()?;
         let text = text.to_owned();
@@ -99,25 +100,25 @@ pub(super) struct Sink {
     path: PathBuf,
     file: Option<Opened>,
     /// Whether somebody's last line has no end, and would swallow ours.
-    is_open_ended: bool,
+    is_open_ended: AtomicBool,
 }
 
 impl Sink {
     pub(super) fn open(what: &'static str, path: &Path, patience: &Patience) -> Result<Self, Error> {
         let path = path.to_owned();
         if path.as_os_str() == "-" {
-            return Ok(Self { what, path, file: None, is_open_ended: false });
+            return Ok(Self { what, path, file: None, is_open_ended: AtomicBool::new(false) });
         }
         let mut options = OpenOptions::new();
         options.append(true).create(true);
         match Opened::open(&path, options, patience) {
-            Ok(file) => Ok(Self { what, is_open_ended: is_open_ended(&path), path, file: Some(file) }),
+            Ok(file) => Ok(Self { what, is_open_ended: is_open_ended(&path).into(), path, file: Some(file) }),
             Err(source) => Err(Error { verb: "open", what, path, source }),
         }
     }
 
-    pub(super) fn append(&mut self, text: &str) -> Result<(), Error> {
-        let written = match &mut self.file {
+    pub(super) fn append(&self, text: &str) -> Result<(), Error> {
+        let written = match &self.file {
             Some(file) => file.write(text),
             None => write_to_log(text.lines().map(|line| defused(line) + "\n").collect()),
         };
@@ -125,8 +126,8 @@ impl Sink {
     }
 
     /// The line end that somebody's last line lacks, once.
-    pub(super) fn line_end(&mut self) -> &'static str {
-        if std::mem::take(&mut self.is_open_ended) { "\n" } else { "" }
+    pub(super) fn line_end(&self) -> &'static str {
+        if self.is_open_ended.swap(false, Ordering::Relaxed) { "\n" } else { "" }
     }
 
     pub(super) fn unwritable(&self, source: io::Error) -> Error {
@@ -169,7 +170,7 @@ impl Document {
         options.write(true).create(true).truncate(true);
         let failed = |source| Error { verb: "open", what: form.what(), path: path.to_owned(), source };
         let file = Opened::open(path, options, patience).map_err(failed)?;
-        let mut document = Self { form, path: path.to_owned(), file };
+        let document = Self { form, path: path.to_owned(), file };
         if document.can_be_rewritten() {
             document.write(&Report::default())?;
         }
@@ -182,15 +183,15 @@ impl Document {
     }
 
     /// Writes what is known now in place of what stood there.
-    pub(super) fn write(&mut self, report: &Report) -> Result<(), Error> {
+    pub(super) fn write(&self, report: &Report) -> Result<(), Error> {
         let text = self.form.render(report);
         let written = if self.can_be_rewritten() { self.replace(&text) } else { self.file.write(&text) };
         written.map_err(|source| Error { verb: "write", what: self.form.what(), path: self.path.clone(), source })
     }
 
     /// The rest of a longer text goes last, so that a kill in between leaves too much and not nothing.
-    fn replace(&mut self, text: &str) -> io::Result<()> {
-        self.file.file.seek(SeekFrom::Start(0))?;
+    fn replace(&self, text: &str) -> io::Result<()> {
+        (&self.file.file).seek(SeekFrom::Start(0))?;
         self.file.write(text)?;
         self.file.file.set_len(text.len() as u64)
     }

@@ -3,17 +3,18 @@
 //! Whatever ends a run, the desk is left with everything that was known until then, so that every way out can write
 //! every output.
 
+mod closing;
 mod parcels;
 mod record;
 mod stages;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::ci::{self, Outputs, Platform, azure, github};
+use crate::ci::{self, Outputs, Platform};
 use crate::diagnose::Findings;
 use crate::epm::error::Fault;
 use crate::epm::url::EpmUrl;
@@ -24,17 +25,21 @@ use crate::ledger::book::Hint;
 use crate::ledger::{self, Ledger, Page};
 use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
-use crate::report::console::{Console, print_line};
+use crate::report::console::Console;
 use crate::report::steps::{self, Step};
-use crate::report::wording::{capitalised, event, headline, next_step, progress, subject};
+use crate::report::wording::{event, progress, subject};
 use crate::report::{Earlier, End, Event, Fetched, JobReport, Report, Submitted, Trouble};
 
+pub use closing::Closing;
 use parcels::Carried;
 
 /// The report of a run, and the places where it is told while the run goes on.
+///
+/// A panic ends the process where it stands, and what is borrowed then stays so. Hence everything that [`Closing`] needs
+/// is changed on a copy that takes the place of the old one when it is whole.
 pub struct Desk {
     report: RefCell<Report>,
-    outputs: RefCell<Outputs>,
+    outputs: Arc<Outputs>,
     ledger: RefCell<Option<Ledger>>,
     page: RefCell<Option<Page>>,
     /// The ids that the ledger is to take in once EPM has answered about them, and whose they are.
@@ -44,14 +49,16 @@ pub struct Desk {
     platform: Platform,
     console: Console,
     answered: Notify,
+    /// How the run ended, once everything is written.
+    closed: Cell<Option<Outcome>>,
 }
 
 impl Desk {
     /// A desk for a run.
     pub fn new(report: Report, outputs: Outputs, platform: Platform, console: Console) -> Self {
-        let (report, outputs) = (RefCell::new(report), RefCell::new(outputs));
-        let (ledger, page, adopting, carried) = Default::default();
-        Self { report, outputs, ledger, page, adopting, carried, platform, console, answered: Notify::new() }
+        let (report, outputs) = (RefCell::new(report), Arc::new(outputs));
+        let (ledger, page, adopting, carried, closed) = Default::default();
+        Self { report, outputs, ledger, page, adopting, carried, platform, console, answered: Notify::new(), closed }
     }
 
     /// The log.
@@ -64,9 +71,24 @@ impl Desk {
         look(&self.report.borrow())
     }
 
-    /// Changes the report.
+    /// Changes the report. Of a single job, [`Self::note_of`] copies less.
     pub fn note(&self, change: impl FnOnce(&mut Report)) {
-        change(&mut self.report.borrow_mut());
+        let mut report = self.report.borrow().clone();
+        change(&mut report);
+        self.report.replace(report);
+    }
+
+    /// Changes what is known of a job.
+    pub fn note_of<T>(&self, index: usize, change: impl FnOnce(&mut JobReport) -> T) -> T {
+        let mut job = self.report.borrow().jobs[index].clone();
+        let told = change(&mut job);
+        self.report.borrow_mut().jobs[index] = job;
+        told
+    }
+
+    /// Puts a note under the report.
+    fn add_note(&self, note: String) {
+        self.report.borrow_mut().notes.push(note);
     }
 
     /// What is to be submitted is known, and whole.
@@ -129,13 +151,12 @@ impl Desk {
 
     /// EPM took the submit. The id is written to every output before anything else happens.
     pub fn submitted(&self, id: JobId) {
-        {
-            let mut report = self.report.borrow_mut();
+        self.note(|report| {
             report.submitted = Submitted::Yes;
             let job = &mut report.jobs[0];
             (job.id, job.trouble) = (Some(id), None);
             job.mark(Instant::now(), Event::Submitted);
-        }
+        });
         self.write_page(|page| page.submitted(id));
         self.publish(id);
         let subject = self.read(|report| subject(&report.jobs[0]));
@@ -147,8 +168,8 @@ impl Desk {
     pub fn attached(&self) {
         let ids: Vec<JobId> = self.read(|report| report.jobs.iter().filter_map(|job| job.id).collect());
         for (index, id) in ids.into_iter().enumerate() {
-            self.note(|report| {
-                let (job, now) = (&mut report.jobs[index], Instant::now());
+            self.note_of(index, |job| {
+                let now = Instant::now();
                 job.start = Some(now);
                 job.mark(now, Event::Attached);
             });
@@ -170,7 +191,7 @@ impl Desk {
     /// An earlier run has made so many attempts, and was about to make another one.
     pub fn continues(&self, made: u32) {
         let attempt = made + 1;
-        self.note(|report| report.jobs[0].attempt = attempt);
+        self.note_of(0, |job| job.attempt = attempt);
         self.tell(0, &format!("the ledger has {made} failed attempts of it, and that another one was to follow: this is attempt {attempt}"));
     }
 
@@ -189,18 +210,15 @@ impl Desk {
 
     /// What was recorded of a job stands for what EPM does not know any more.
     pub fn restore(&self, index: usize, state: State, facts: Facts) {
-        self.note(|report| {
-            let job = &mut report.jobs[index];
-            (job.state, job.facts, job.trouble) = (Some(state), facts, None);
-        });
+        self.note_of(index, |job| (job.state, job.facts, job.trouble) = (Some(state), facts, None));
     }
 
     fn publish(&self, id: JobId) {
-        self.warn_of(&self.outputs.borrow_mut().job_known(id, &self.report.borrow()));
+        self.warn_of(&self.outputs.job_known(id, &self.report.borrow()));
     }
 
     fn publish_submit(&self) {
-        self.warn_of(&self.outputs.borrow_mut().submit_known(&self.report.borrow()));
+        self.warn_of(&self.outputs.submit_known(&self.report.borrow()));
     }
 
     fn warn_of(&self, errors: &[ci::Error]) {
@@ -211,9 +229,7 @@ impl Desk {
 
     /// EPM was asked about a job, and told its state.
     pub fn heard(&self, index: usize, answer: &Answer, state: State) {
-        let (change, contradiction) = {
-            let mut report = self.report.borrow_mut();
-            let job = &mut report.jobs[index];
+        let (change, contradiction) = self.note_of(index, |job| {
             let text = |job: &JobReport| job.facts.status_texts().next().map(|text| text.first_line().to_owned());
             let known = (job.trouble.take().is_none(), job.state, text(job));
             job.hear(answer);
@@ -224,7 +240,7 @@ impl Desk {
             }
             let contradiction = job.facts.contradiction(state).map(|text| contradiction(job, state, text.as_str()));
             (change, contradiction)
-        };
+        });
         if let Some(change) = change {
             self.say(index, &event(&change));
         }
@@ -235,9 +251,7 @@ impl Desk {
 
     /// Something keeps an answer from us. Told when it begins, not each time; `again`: EPM is asked again.
     pub fn trouble(&self, index: usize, what: &str, help: &'static str, again: bool) {
-        let begins = {
-            let mut report = self.report.borrow_mut();
-            let job = &mut report.jobs[index];
+        let begins = self.note_of(index, |job| {
             let begins = job.trouble.as_ref().is_none_or(|known| known.what != what);
             let now = Instant::now();
             let since = job.trouble.as_ref().map_or(now, |known| known.since);
@@ -246,7 +260,7 @@ impl Desk {
                 job.mark(now, Event::Trouble(what.to_owned()));
             }
             begins
-        };
+        });
         if begins {
             self.say(index, &if again { format!("{what}; asking again") } else { what.to_owned() });
         }
@@ -254,7 +268,7 @@ impl Desk {
 
     /// EPM was asked about a job once more.
     pub fn polled(&self, index: usize) {
-        self.note(|report| report.jobs[index].polls += 1);
+        self.note_of(index, |job| job.polls += 1);
     }
 
     /// A check has taken a step.
@@ -278,7 +292,7 @@ impl Desk {
     pub fn tell_once(&self, note: String) {
         if !self.read(|report| report.notes.contains(&note)) {
             self.console.warn(&note);
-            self.note(|report| report.notes.push(note));
+            self.add_note(note);
         }
     }
 
@@ -286,7 +300,7 @@ impl Desk {
     pub fn tell(&self, index: usize, note: &str) {
         let subject = self.read(|report| subject(&report.jobs[index]));
         self.say(index, note);
-        self.note(|report| report.notes.push(format!("{subject}: {note}")));
+        self.add_note(format!("{subject}: {note}"));
     }
 
     /// One end for all jobs.
@@ -307,8 +321,7 @@ impl Desk {
 
     /// A job's end as it would be if nothing more were learned. It is told once that is over.
     pub fn holds(&self, index: usize, end: End) {
-        self.note(|report| {
-            let job = &mut report.jobs[index];
+        self.note_of(index, |job| {
             let now = Instant::now();
             if !end.outcome.is_verdict() && !matches!(end.outcome, Outcome::Submitted | Outcome::Usage) {
                 job.mark(now, Event::GaveUp(end.outcome));
@@ -345,10 +358,7 @@ impl Desk {
         let which = if is_log { "log" } else { "output" };
         let line = format!("saved the {which} as {} ({}, sha256 {sha256})", quote_path(path), size(*bytes));
         self.say(index, &line);
-        self.note(|report| {
-            let job = &mut report.jobs[index];
-            *(if is_log { &mut job.log } else { &mut job.output }) = Some(file);
-        });
+        self.note_of(index, |job| *(if is_log { &mut job.log } else { &mut job.output }) = Some(file));
     }
 
     /// Keeps a job that passed from passing the stage. False where it did not pass anyway.
@@ -361,7 +371,7 @@ impl Desk {
             self.say(index, &format!("{}: {why}", Outcome::Unwritable.word()));
         }
         let end = End { outcome: Outcome::Unwritable, why: why.to_owned(), help };
-        self.note(|report| report.jobs[index].end = Some(end));
+        self.note_of(index, |job| job.end = Some(end));
         true
     }
 
@@ -379,10 +389,7 @@ impl Desk {
         if let Some(fold) = &fold {
             self.console.command(&fold.close);
         }
-        self.note(|report| {
-            let job = &mut report.jobs[index];
-            (job.findings, job.told_by) = (Some(findings), other.cloned());
-        });
+        self.note_of(index, |job| (job.findings, job.told_by) = (Some(findings), other.cloned()));
     }
 
     /// Ends every job that has no end yet.
@@ -421,65 +428,28 @@ impl Desk {
         self.close()
     }
 
-    /// Ends a run that a bug of ours has stopped. What EPM had decided by then stands.
-    pub fn close_after_panic(&self) -> Outcome {
-        self.note(|report| {
-            if report.end().is_some_and(|end| end.outcome.is_verdict()) {
-                report.notes.push("a bug in epm-gate stopped it after the verdict; please report it".to_owned());
-                return;
-            }
-            let what = if report.leaves_a_job() { "a job may be running" } else { "nothing was submitted" };
-            report.end = Some(End::new(Outcome::Panic, format!("this is a bug; {what}"), None));
-        });
-        self.close()
-    }
-
     /// Writes every output and says how the run ended. The outcome is final afterwards.
     pub fn close(&self) -> Outcome {
-        let mut report = self.report.borrow_mut();
-        report.take_attempt_back();
-        report.ended = Some(Timestamp::now());
-        for error in self.keep(&report) {
-            self.console.warn(&error.sentence());
-            ci::hold(&mut report, &error.sentence());
-        }
-        let errors = match self.outputs.try_borrow_mut() {
-            Ok(mut outputs) => outputs.finish(&mut report),
-            // A panic left it borrowed; there is nothing to write to any more.
-            Err(_) => Vec::new(),
-        };
-        self.warn_of(&errors);
-        let outcome = report.end().map_or(Outcome::Panic, |end| end.outcome);
-        self.announce(&report, outcome);
+        let mut closing = self.closing();
+        closing.close();
+        let outcome = closing.outcome();
+        self.report.replace(closing.report);
+        self.closed.set(Some(outcome));
         outcome
     }
 
-    fn announce(&self, report: &Report, outcome: Outcome) {
-        let (headline, next) = (headline(report), next_step(report));
-        let level = match outcome {
-            Outcome::Warned => Some("warning"),
-            _ if outcome.is_pass() => None,
-            _ => Some("error"),
-        };
-        if let Some(level) = level {
-            self.annotate(level, outcome, &format!("{headline}. {}", capitalised(&next)));
-        }
-        if outcome.is_pass() {
-            self.console.pass(&headline);
-        } else {
-            self.console.fail(&headline);
-            self.console.hint(&next);
-        }
-    }
-
-    /// One annotation, where the platform shows such: its runner reads it from the log, or from standard output.
-    fn annotate(&self, level: &str, outcome: Outcome, message: &str) {
-        let title = format!("epm-gate: {}", outcome.word());
-        match self.platform {
-            Platform::Github => self.console.command(&github::annotation(level, &title, message)),
-            // Whoever does not read there has had the outputs refused already.
-            Platform::Azure => drop(print_line(&azure::issue(level, &format!("{title}: {message}")))),
-            Platform::Gitlab | Platform::Jenkins | Platform::None => {}
+    /// What is left to be done, by what is known now. It is there at any moment: a panic may have come at any.
+    pub fn closing(&self) -> Closing {
+        Closing {
+            report: self.report.borrow().clone(),
+            outputs: Arc::clone(&self.outputs),
+            ledger: self.ledger.borrow().clone(),
+            // One that was being written when a panic came is left as it stands in the ledger.
+            page: self.page.try_borrow_mut().ok().and_then(|mut page| page.take()),
+            adopting: self.adopting.borrow().clone(),
+            platform: self.platform,
+            console: self.console.clone(),
+            closed: self.closed.get(),
         }
     }
 

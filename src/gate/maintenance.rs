@@ -101,7 +101,7 @@ impl Gate {
         };
         let answered = || self.client.has_answered();
         let asked = persist(&self.plan.rules, answered, ask, |fault: &Fault| self.tell_fault(fault)).await;
-        self.desk.note(|report| report.jobs[0].trouble = None);
+        self.desk.note_of(0, |job| job.trouble = None);
         let service = match asked {
             Ok(Ok(service)) => service,
             Ok(Err(error)) if is_stranger(&error) && !self.client.has_met() => return Err(Unsubmitted::Denied(error)),

@@ -117,7 +117,7 @@ impl Gate {
             }
             Found::Stale { id, at } => Err(ending::stale(id, at)),
             found => {
-                self.desk.note(|report| report.jobs[0].attempt = made.max(1));
+                self.desk.note_of(0, |job| job.attempt = made.max(1));
                 Ok(found)
             }
         }
@@ -139,7 +139,7 @@ impl Gate {
 
     /// Asks once more about a job that passed. If EPM has forgotten it, what was recorded stands.
     pub(super) async fn ask_again(&self, id: JobId, recorded: Box<Recorded>) {
-        self.desk.note(|report| report.jobs[0].duration = Some(Duration::from_secs(recorded.seconds)));
+        self.desk.note_of(0, |job| job.duration = Some(Duration::from_secs(recorded.seconds)));
         let ending = match self.watch(0, id, Watch::attached(self.plan.rules, Instant::now())).await {
             Ending::NotKnown => {
                 let state = State::of(recorded.status);

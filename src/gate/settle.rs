@@ -74,14 +74,14 @@ impl Gate {
             let unmet = self.plan.conditions.unmet(job, looks, job.is_whole());
             Some(Diagnosis::of(unmet?.category?))
         });
-        self.desk.note(|report| report.jobs[index].diagnosis = diagnosis);
+        self.desk.note_of(index, |job| job.diagnosis = diagnosis);
     }
 
     /// Says why EPM did not take a submit, where its words are known.
     pub(super) fn diagnose_rejection(&self, answer: &Answer) {
         let diagnosis = self.plan.reasons.diagnose(State::Failed, answer.facts.details.as_ref(), None);
         if diagnosis.category != Category::Unclassified {
-            self.desk.note(|report| report.jobs[0].diagnosis = Some(diagnosis));
+            self.desk.note_of(0, |job| job.diagnosis = Some(diagnosis));
         }
     }
 

@@ -29,7 +29,7 @@ pub enum Color {
 }
 
 /// The log of a run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Console {
     volume: Volume,
     color: bool,

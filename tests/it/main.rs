@@ -10,6 +10,7 @@ mod check;
 mod collect;
 mod conditions;
 mod corpus;
+mod crash;
 #[cfg(unix)]
 mod deadline;
 mod diagnosis;

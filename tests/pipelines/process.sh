@@ -85,6 +85,19 @@ ended 20 timed-out
 jumping epm-gate run --job-name GL --timeout 3s --ledger "$work/ledger.json" --ledger-key k
 ended 20 timed-out
 
+# No name can be resolved without a thread, and the runtime panics. That needs a user whom the system holds to it.
+printf 'without a thread to be had, by the static binary\n'
+built
+mkdir "$work/nobody"
+cp "$static" "$work/nobody/epm-gate"
+chmod 711 "$work"
+chmod 777 "$work/nobody"
+expect 101 setpriv --reuid 65534 --clear-groups prlimit --nproc=0 "$work/nobody/epm-gate" attach 7 \
+  --url "http://localhost:${EPM_URL##*:}" --outputs-dir "$work/nobody/outputs" --summary "$work/nobody/summary"
+said 'panicked at ' 'this is a bug; a job may be running' 'epm-gate attach 7' 'https://github.com/acme/epm-gate/issues'
+[ "$(cat "$work/nobody/outputs/outcome")" = panic ] || fail "outcome $(cat "$work/nobody/outputs/outcome")"
+grep --quiet 'epm-gate attach 7' "$work/nobody/summary" || fail 'the summary does not say how to attach'
+
 printf 'on a terminal, and not on one\n'
 script --quiet --return --command 'epm-gate run --job-name THREE_SECONDS' "$work/terminal" >/dev/null
 grep --quiet $'\r\033\\[2K' "$work/terminal" || fail 'no live line on a terminal'

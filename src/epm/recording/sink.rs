@@ -46,7 +46,7 @@ impl Sink {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let place = path.to_owned();
         let opened = bounded::within(OPENING, move || open(&place))
-            .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe that nobody reads")));
+            .unwrap_or_else(|| Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe that nobody reads")));
         match opened {
             Ok((file, may_block)) => Ok(Self { path: path.to_owned(), file, may_block }),
             Err(source) => Err(Error { verb: "open", path: path.to_owned(), source }),

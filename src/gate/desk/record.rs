@@ -98,38 +98,15 @@ impl Desk {
             self.tell_once(error.sentence());
         }
     }
-
-    /// Writes into the ledger what could not be written before, and every end that is known.
-    pub(super) fn keep(&self, report: &Report) -> Vec<Error> {
-        let mut errors = Vec::new();
-        if let Ok(mut page) = self.page.try_borrow_mut()
-            && let Some(page) = &mut *page
-        {
-            page.hurry();
-            errors.extend(page.settle().err());
-        }
-        let place = place(report);
-        if let Ok(ledger) = self.ledger.try_borrow()
-            && let Some(ledger) = &*ledger
-        {
-            let (hint, waiting) = &*self.adopting.borrow();
-            let heard = report.jobs.iter().filter(|job| job.state.is_some()).filter_map(|job| job.id);
-            let late = heard.filter(|id| waiting.contains(id));
-            errors.extend(late.filter_map(|id| ledger.in_a_hurry().adopt(&place, id, hint).err()));
-            let ends: Vec<_> = report.jobs.iter().filter_map(recorded).collect();
-            errors.extend(ledger.in_a_hurry().ended(&place, &ends).err());
-        }
-        errors
-    }
 }
 
 /// The service that the ids are of.
-fn place(report: &Report) -> String {
+pub(super) fn place(report: &Report) -> String {
     report.url.as_ref().map(EpmUrl::place).unwrap_or_default()
 }
 
 /// A job's end, where EPM has told one.
-fn recorded(job: &JobReport) -> Option<(JobId, Recorded)> {
+pub(super) fn recorded(job: &JobReport) -> Option<(JobId, Recorded)> {
     const LONGEST_DETAILS: usize = 4096;
     let (id, state) = (job.id?, job.state.filter(|state| state.is_finished())?);
     let mut facts = job.facts.clone();

@@ -18,7 +18,7 @@ impl Desk {
                 &format!("its stages have {} jobs; {kept} are kept, failed ones first", kept + latest.more),
             );
         }
-        self.note(|report| report.jobs[index].steps = latest.steps);
+        self.note_of(index, |job| job.steps = latest.steps);
     }
 
     /// Its stages are not known.

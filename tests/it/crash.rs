@@ -1,0 +1,214 @@
+//! What a bug leaves behind. No flag makes the gate panic, so each panic is played by this test program itself, in a
+//! process of its own, with the hook that the gate has.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+use std::time::Duration;
+
+use epm_gate::bounded::{aside, within};
+use epm_gate::ci::{Form, Outputs, Platform, Wanted};
+use epm_gate::crash;
+use epm_gate::gate::desk::Desk;
+use epm_gate::job::{Answer, JobId, State};
+use epm_gate::ledger::book::Key;
+use epm_gate::ledger::{Ledger, Page};
+use epm_gate::outcome::Outcome;
+use epm_gate::report::console::{Color, Console, Volume};
+use epm_gate::report::{End, JobReport, Report};
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+/// Which panic is to be played, and in which folder.
+const PLAYED: &str = "CRASH_PLAYED";
+const FOLDER: &str = "CRASH_FOLDER";
+
+/// What a process has left that has panicked.
+struct Crashed {
+    dir: TempDir,
+    code: Option<i32>,
+    log: String,
+}
+
+impl Crashed {
+    fn of(played: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let mut command = Command::new(std::env::current_exe().expect("its own path"));
+        command.args(["--exact", "crash::plays", "--ignored", "--nocapture"]);
+        let ended = command.env(PLAYED, played).env(FOLDER, dir.path()).output().expect("itself can be started");
+        let log = String::from_utf8(ended.stderr).expect("UTF-8");
+        assert!(log.contains("panicked at "), "{log}");
+        // It ends where it stands: what unwinds would be told by the test program.
+        let said = String::from_utf8(ended.stdout).expect("UTF-8");
+        assert!(!said.contains("test result"), "{said}");
+        Self { dir, code: ended.status.code(), log }
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
+    }
+
+    fn output(&self, name: &str) -> String {
+        self.read(&format!("outputs/{name}"))
+    }
+}
+
+/// Plays one of them, where it is called by those below.
+#[test]
+#[ignore = "it is played by the others"]
+#[expect(clippy::disallowed_methods, reason = "so it is called")]
+fn plays() {
+    let (Ok(played), Ok(folder)) = (std::env::var(PLAYED), std::env::var(FOLDER)) else { return };
+    crash::watch();
+    assert_ne!(played, "before there is a desk", "as the test wants it");
+    let desk = desk(Path::new(&folder));
+    match played.as_str() {
+        "before a submit" => {}
+        "a ledger with an intent" => {
+            desk.opens(page(Path::new(&folder)));
+            desk.submitting().expect("the ledger can be written");
+        }
+        "a ledger with an id" => {
+            desk.opens(page(Path::new(&folder)));
+            submitted(&desk);
+        }
+        _ => submitted(&desk),
+    }
+    match played.as_str() {
+        "while the report is read" => desk.read(|_| panic!("as the test wants it")),
+        "a thread beside" => beside(async || aside(|| panic!("as the test wants it")).await),
+        "a thread that nobody waits for" => beside(async || {
+            std::thread::spawn(|| panic!("as the test wants it"));
+            std::future::pending().await
+        }),
+        "a thread beside one that hears nothing" => {
+            within(Duration::MAX, || -> u8 { panic!("as the test wants it") });
+        }
+        "after a verdict" => failed(&desk),
+        "after the end" => {
+            failed(&desk);
+            desk.close();
+        }
+        "in the midst of an output, as closing does then" => {
+            last_for_ever(&desk);
+            desk.attached();
+        }
+        _ => {}
+    }
+    desk.note_of(0, |job| {
+        job.id = JobId::new(8);
+        panic!("as the test wants it")
+    });
+}
+
+fn beside(story: impl AsyncFnOnce() -> Outcome) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let outcome = runtime.block_on(crash::guarded(story()));
+    std::process::exit(i32::from(outcome.code()))
+}
+
+fn desk(dir: &Path) -> Rc<Desk> {
+    let place = |name: &str| -> PathBuf { dir.join(name) };
+    let wanted = Wanted {
+        outputs_dir: Some(place("outputs")),
+        summary: Some(place("summary")),
+        documents: vec![(Form::Html, place("page.html"))],
+        ..Wanted::default()
+    };
+    let report = Report { jobs: vec![JobReport::new(None, Some("GL".to_owned()))], ..Report::default() };
+    let console = Console::new(Volume::Quiet, Color::Never, true);
+    let desk = Rc::new(Desk::new(report, Outputs::open(&wanted).0, Platform::None, console));
+    crash::closes(&desk);
+    desk
+}
+
+fn page(dir: &Path) -> Page {
+    let ledger = Ledger::at(&dir.join("ledger.json"));
+    let payload = serde_json::value::RawValue::from_string("{}".to_owned()).expect("JSON");
+    Page::new(
+        ledger.clone(),
+        Key::new("k", "h", &payload, &[]),
+        ledger.turn().expect("it has locks").expect("it is free"),
+    )
+}
+
+fn submitted(desk: &Desk) {
+    desk.submitting().expect("the ledger can be written");
+    desk.submitted(JobId::new(7).expect("an id"));
+}
+
+/// No run is that long, and the page cannot draw it.
+fn last_for_ever(desk: &Desk) {
+    desk.note(|report| {
+        let mut earlier = report.jobs[0].clone();
+        earlier.moments[0].at = Timestamp::UNIX_EPOCH;
+        report.attempts.push(earlier);
+        report.jobs[0].moments[1].after = Duration::MAX;
+    });
+}
+
+fn failed(desk: &Desk) {
+    let answer = Answer { job_id: JobId::new(7), status: Some(1), ..Answer::default() };
+    desk.heard(0, &answer, State::Failed);
+    desk.ended(0, End::new(Outcome::Failed, "EPM ended it with status 1 (error)".to_owned(), None));
+}
+
+#[test]
+fn a_panic_leaves_what_is_known_and_where_to_report_it() {
+    let beside = ["a thread beside", "a thread that nobody waits for"];
+    for played in ["while the report is changed", "while the report is read"].into_iter().chain(beside) {
+        let crashed = Crashed::of(played);
+        assert_eq!(crashed.code, Some(101), "{played}: {}", crashed.log);
+        assert_eq!(
+            ["outcome", "exitCode", "jobId", "submitted"].map(|name| crashed.output(name)),
+            ["panic", "101", "7", "yes"]
+        );
+        for told in [crashed.read("summary"), crashed.log] {
+            assert!(told.contains("a job may be running") && told.contains("epm-gate attach 7"), "{told}");
+            assert!(told.contains("https://github.com/acme/epm-gate/issues"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_panic_leaves_the_ledger_as_far_as_the_run_had_come() {
+    for (played, known) in
+        [("a ledger with an intent", "\"is\": \"intended\""), ("a ledger with an id", "\"jobId\": 7")]
+    {
+        let crashed = Crashed::of(played);
+        assert_eq!(crashed.code, Some(101));
+        assert!(crashed.read("ledger.json").contains(known), "{}", crashed.read("ledger.json"));
+    }
+}
+
+#[test]
+fn a_panic_before_a_submit_says_that_nothing_was_submitted() {
+    let crashed = Crashed::of("before a submit");
+    assert_eq!((crashed.code, crashed.output("submitted")), (Some(101), "no".to_owned()));
+    assert!(crashed.read("summary").contains("nothing was submitted"));
+    assert_eq!(Crashed::of("before there is a desk").code, Some(101));
+}
+
+#[test]
+fn a_panic_does_not_change_a_verdict() {
+    for (played, told) in [("after a verdict", true), ("after the end", false)] {
+        let crashed = Crashed::of(played);
+        assert_eq!((crashed.code, crashed.output("outcome")), (Some(10), "failed".to_owned()), "{played}");
+        let bug = "a bug in epm-gate stopped it after the verdict";
+        assert_eq!(crashed.read("summary").contains(bug), told, "{played}: {}", crashed.read("summary"));
+        assert_eq!(crashed.log.contains(bug), !told, "{played}: {}", crashed.log);
+        assert_eq!(crashed.read("summary").matches("attach").count(), 0);
+    }
+}
+
+#[test]
+fn a_panic_that_nobody_can_close_ends_with_101_all_the_same() {
+    for (played, panics, outcome) in [
+        ("a thread beside one that hears nothing", 1, ""),
+        ("in the midst of an output, as closing does then", 2, "panic"),
+    ] {
+        let crashed = Crashed::of(played);
+        assert_eq!((crashed.code, crashed.log.matches("panicked at ").count()), (Some(101), panics), "{}", crashed.log);
+        assert_eq!((crashed.output("jobId"), crashed.output("outcome")), ("7".to_owned(), outcome.to_owned()));
+    }
+}
