@@ -24,28 +24,34 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(false)
         .disable_help_subcommand(true)
         .max_term_width(110)
-        .subcommand(run())
-        .subcommand(submit())
-        .subcommand(attach())
-        .subcommand(status())
-        .subcommand(check())
-        .subcommand(explain())
-        .subcommand(login())
+        .subcommands(COMMANDS.map(|(name, about, flags)| Command::new(name).about(about).defer(flags)))
 }
 
-fn run() -> Command {
-    let command = Command::new("run").about("Submit a job, then wait until it is finished: the main job");
+/// The commands. The flags of each are built only where it is called: building all of them was most of what a start cost.
+const COMMANDS: [(&str, &str, fn(Command) -> Command); 7] = [
+    ("run", "Submit a job, then wait until it is finished: the main job", run),
+    ("submit", "Submit a job and record its id; a later stage attaches to it", submit),
+    ("attach", "Wait for jobs that exist already", attach),
+    ("status", "Ask once for a job, and exit by what EPM says (in progress is 25)", status),
+    ("check", "Try the way to EPM step by step, and say what stands in it; submits nothing", check),
+    ("explain", "Say why a job failed, by a log that is at hand; asks nobody", explain),
+    (
+        "login",
+        "Get a refresh token: a person logs in by a browser anywhere, and it is written to --refresh-token-file",
+        login,
+    ),
+];
+
+fn run(command: Command) -> Command {
     let command = reasons(collecting(retrying(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))));
     documents(record(command))
 }
 
-fn submit() -> Command {
-    let command = Command::new("submit").about("Submit a job and record its id; a later stage attaches to it");
+fn submit(command: Command) -> Command {
     documents(fresh(ledger(sending(limits(connection(job(command)))))))
 }
 
-fn attach() -> Command {
-    let command = Command::new("attach").about("Wait for jobs that exist already");
+fn attach(command: Command) -> Command {
     let ids = Arg::new("job-id")
         .value_name("JOB_ID")
         .num_args(0..)
@@ -55,8 +61,7 @@ fn attach() -> Command {
     documents(record(reasons(collecting(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))))
 }
 
-fn status() -> Command {
-    let command = Command::new("status").about("Ask once for a job, and exit by what EPM says (in progress is 25)");
+fn status(command: Command) -> Command {
     let id = Arg::new("job-id")
         .value_name("JOB_ID")
         .num_args(0..)
@@ -66,9 +71,7 @@ fn status() -> Command {
     documents(record(connection(command.arg(id).arg(limit.help_heading("Waiting")))))
 }
 
-fn check() -> Command {
-    let command =
-        Command::new("check").about("Try the way to EPM step by step, and say what stands in it; submits nothing");
+fn check(command: Command) -> Command {
     let limits = [
         text("timeout", "DURATION", "What a run would have; the check itself takes 2m at most [default: 50m]"),
         text("request-timeout", "DURATION", "How long one read may take [default: 30s]"),
@@ -76,18 +79,14 @@ fn check() -> Command {
     outputs(record(under("Waiting", connection(command.arg(look().help_heading("Submitting"))), limits)))
 }
 
-fn explain() -> Command {
-    let command = Command::new("explain").about("Say why a job failed, by a log that is at hand; asks nobody");
+fn explain(command: Command) -> Command {
     let file = Arg::new("logfile").value_name("LOGFILE").help("The log; - is standard input [env EPM_LOGFILE]");
     let details = text("details", "TEXT", "What EPM said of the job; enough where there is no log");
     let print = text("print", "WHAT", "What goes to stdout: none or json [default: none]").help_heading("Output");
     log(reasons(command.arg(file).arg(details.help_heading("Diagnosis"))).arg(print))
 }
 
-fn login() -> Command {
-    let command = Command::new("login").about(
-        "Get a refresh token: a person logs in by a browser anywhere, and it is written to --refresh-token-file",
-    );
+fn login(command: Command) -> Command {
     let file = text("refresh-token-file", "FILE", "Where the refresh token is kept").help_heading("Connection");
     let renew = switch("renew", "Exchange the token that is there, ahead of its end");
     let limits = [
