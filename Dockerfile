@@ -27,7 +27,7 @@ COPY --chmod=755 dist/linux/${TARGETARCH}/epm-gate /usr/local/bin/epm-gate
 
 FROM ${RUST_BASE} AS source
 WORKDIR /source
-COPY Cargo.lock Cargo.toml ./
+COPY build.rs Cargo.lock Cargo.toml ./
 COPY sandbox sandbox
 COPY src src
 RUN cargo install --locked --root /usr/local --path .
