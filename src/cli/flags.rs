@@ -27,8 +27,11 @@ pub(super) fn command() -> Command {
         .subcommands(COMMANDS.map(|(name, about, flags)| Command::new(name).about(about).defer(flags)))
 }
 
+/// Adds the flags of a command.
+type Flags = fn(Command) -> Command;
+
 /// The commands. The flags of each are built only where it is called: building all of them was most of what a start cost.
-const COMMANDS: [(&str, &str, fn(Command) -> Command); 7] = [
+const COMMANDS: [(&str, &str, Flags); 7] = [
     ("run", "Submit a job, then wait until it is finished: the main job", run),
     ("submit", "Submit a job and record its id; a later stage attaches to it", submit),
     ("attach", "Wait for jobs that exist already", attach),
