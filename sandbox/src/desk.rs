@@ -96,7 +96,9 @@ impl Heard<'_> {
     fn record(&self, answer: &Answer) -> Request {
         Request {
             n: 0,
+            at_ms: 0,
             connection: self.line.number,
+            open: self.line.open(),
             method: self.parts.method.to_string(),
             path: self.path().into(),
             let_in: true,

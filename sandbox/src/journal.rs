@@ -1,6 +1,7 @@
 //! Every request that arrived, in order.
 
 use std::io::Write;
+use std::time::Instant;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -12,8 +13,12 @@ use crate::fault::Fault;
 pub struct Request {
     /// Counted from 1.
     pub n: usize,
+    /// When it arrived, in milliseconds since the sandbox was started.
+    pub at_ms: u64,
     /// Which TCP connection it came over, counted from 1.
     pub connection: u64,
+    /// How many connections were open then, this one among them.
+    pub open: usize,
     /// `GET`, `POST`, ...
     pub method: String,
     /// The path as it was sent, with its query.
@@ -79,18 +84,20 @@ impl Request {
 
 /// The requests so far, and where a line of each goes.
 pub(crate) struct Journal {
+    start: Instant,
     requests: Vec<Request>,
     log: Option<Box<dyn Write + Send>>,
 }
 
 impl Journal {
     pub(crate) fn new(log: Option<Box<dyn Write + Send>>) -> Self {
-        Self { requests: Vec::new(), log }
+        Self { start: Instant::now(), requests: Vec::new(), log }
     }
 
     /// Numbers a request and writes its line, so that it stands before the answer goes out.
     pub(crate) fn add(&mut self, mut request: Request) -> std::io::Result<()> {
         request.n = self.requests.len() + 1;
+        request.at_ms = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         let line = serde_json::to_string(&request)?;
         self.requests.push(request);
         match &mut self.log {

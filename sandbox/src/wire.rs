@@ -4,6 +4,7 @@ mod stream;
 
 use std::io::{self, ErrorKind};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -42,9 +43,15 @@ pub(crate) struct Line {
     /// Counted from 1.
     pub(crate) number: u64,
     trouble: Arc<Mutex<Trouble>>,
+    open: Arc<AtomicUsize>,
 }
 
 impl Line {
+    /// How many connections are open, this one among them.
+    pub(crate) fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn arrange(&self, trouble: Trouble) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
@@ -60,19 +67,21 @@ pub(crate) struct Door {
     receptions: Vec<Reception>,
     tls: Option<TlsAcceptor>,
     accepted: u64,
+    open: Arc<AtomicUsize>,
 }
 
 impl Door {
     /// Receives each connection as the next of `receptions` says, and all others as the last of them.
     pub(crate) fn new(listener: TcpListener, receptions: Vec<Reception>, tls: Option<TlsAcceptor>) -> Self {
-        Self { listener, receptions, tls, accepted: 0 }
+        Self { listener, receptions, tls, accepted: 0, open: Arc::default() }
     }
 
     fn line(&mut self) -> (Line, Reception) {
         let index = usize::try_from(self.accepted).unwrap_or(usize::MAX);
         let reception = self.receptions.get(index).or(self.receptions.last()).copied().unwrap_or_default();
         self.accepted += 1;
-        (Line { number: self.accepted, trouble: Arc::default() }, reception)
+        let open = Arc::clone(&self.open);
+        (Line { number: self.accepted, trouble: Arc::default(), open }, reception)
     }
 }
 
@@ -124,6 +133,7 @@ pub(crate) struct Wire {
 
 impl Wire {
     fn new(stream: Stream, line: Line) -> Self {
+        line.open.fetch_add(1, Ordering::Relaxed);
         Self { stream, line, held: Vec::new(), pause: None }
     }
 
@@ -161,6 +171,12 @@ impl Wire {
         self.pause = Some(Box::pin(tokio::time::sleep(Duration::from_secs(1))));
         let one = bytes.len().min(1);
         Pin::new(&mut self.stream).poll_write(cx, &bytes[..one])
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.line.open.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
