@@ -72,15 +72,17 @@ impl Outputs {
         self.write_early("submitted", report.submitted.word(), report)
     }
 
-    /// Writes the id down the moment it is known.
+    /// Writes the ids down the moment they are known: the output is that of the first until one of them decides. Once for
+    /// all, since each time every document is written.
     ///
     /// # Errors
     ///
     /// What could not be written; the rest was.
-    pub fn job_known(&self, id: JobId, report: &Report) -> Vec<Error> {
-        let errors = self.write_early("jobId", &id.to_string(), report);
+    pub fn jobs_known(&self, ids: &[JobId], report: &Report) -> Vec<Error> {
+        let Some(first) = ids.first() else { return Vec::new() };
+        let errors = self.write_early("jobId", &first.to_string(), report);
         if self.print == Print::JobId
-            && let Err(error) = print_line(&id.to_string())
+            && let Err(error) = ids.iter().try_for_each(|id| print_line(&id.to_string()))
         {
             // The first reason is the one to tell.
             let _ = self.unprinted.set(error.kind());

@@ -158,7 +158,7 @@ impl Desk {
             job.mark(Instant::now(), Event::Submitted);
         });
         self.write_page(|page| page.submitted(id));
-        self.publish(id);
+        self.publish(&[id]);
         let subject = self.read(|report| subject(&report.jobs[0]));
         self.console.note(&format!("{subject}: submitted"));
         self.answered.notify_waiters();
@@ -166,15 +166,15 @@ impl Desk {
 
     /// We begin to wait for jobs that exist.
     pub fn attached(&self) {
-        let ids: Vec<JobId> = self.read(|report| report.jobs.iter().filter_map(|job| job.id).collect());
-        for (index, id) in ids.into_iter().enumerate() {
-            self.note_of(index, |job| {
-                let now = Instant::now();
+        let now = Instant::now();
+        self.note(|report| {
+            for job in &mut report.jobs {
                 job.start = Some(now);
                 job.mark(now, Event::Attached);
-            });
-            self.publish(id);
-        }
+            }
+        });
+        let ids: Vec<JobId> = self.read(|report| report.jobs.iter().filter_map(|job| job.id).collect());
+        self.publish(&ids);
     }
 
     /// An earlier run's job is this run's.
@@ -213,8 +213,8 @@ impl Desk {
         self.note_of(index, |job| (job.state, job.facts, job.trouble) = (Some(state), facts, None));
     }
 
-    fn publish(&self, id: JobId) {
-        self.warn_of(&self.outputs.job_known(id, &self.report.borrow()));
+    fn publish(&self, ids: &[JobId]) {
+        self.warn_of(&self.outputs.jobs_known(ids, &self.report.borrow()));
     }
 
     fn publish_submit(&self) {
