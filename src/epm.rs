@@ -25,6 +25,7 @@ use crate::auth::authorizer::{Authorizer, Shown};
 use crate::auth::secret::forms;
 use crate::auth::{Credentials, NoToken};
 use crate::foreign::{Mask, quote};
+use crate::http::lanes::{Lane, Lanes};
 use crate::http::{self, Allowance, Network, Transport};
 use crate::job::{Answer, JobId};
 use crate::payload::Payload;
@@ -51,7 +52,7 @@ pub struct Client {
     url: EpmUrl,
     limits: Limits,
     transport: Rc<Transport>,
-    reads: reqwest::Client,
+    lanes: Lanes,
     authorizer: Authorizer,
     trust: Mutex<Trust>,
     met: Cell<bool>,
@@ -102,13 +103,13 @@ impl Client {
         tell: impl Fn(String) + 'static,
     ) -> Result<Self, http::Error> {
         let transport = Rc::new(Transport::new(network)?);
-        let reads = transport.for_reads()?;
+        let lanes = Lanes::new(Rc::clone(&transport))?;
         let authorizer = Authorizer::new(credentials, Rc::clone(&transport), Rc::clone(&trace), tell);
         authorizer.hide(forms(network.proxies.passwords().iter().map(String::as_str)));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
         let recording = None;
-        Ok(Self { url, limits, transport, reads, authorizer, trust, met, answered, renewed, trace, recording })
+        Ok(Self { url, limits, transport, lanes, authorizer, trust, met, answered, renewed, trace, recording })
     }
 
     /// The same client, which records every exchange from now on. `tell` hears why that came to an end, if it did.
@@ -244,10 +245,11 @@ impl Client {
 
     /// The same for a method that does no harm when it is sent twice.
     async fn request(&self, method: Method, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
+        let lane = self.lane().await?;
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
         let shown = self.authorizer.show(allowance).await?;
-        let reply = self.send(&method, &url, &shown, allowance).await?;
+        let reply = self.send(&lane, &method, &url, &shown, allowance).await?;
         if reply.status != 401 || reply.is_for_another_audience() {
             return Ok(self.settled(alone, reply, purpose));
         }
@@ -260,7 +262,7 @@ impl Client {
             return Err(self.refuse(&mut trust));
         }
         let shown = self.authorizer.show(allowance).await?;
-        let again = self.send(&method, &url, &shown, self.allowance(self.limits.request)).await?;
+        let again = self.send(&lane, &method, &url, &shown, self.allowance(self.limits.request)).await?;
         if again.status == 401 && !again.is_for_another_audience() {
             return Err(self.refuse(&mut trust));
         }
@@ -325,9 +327,21 @@ impl Client {
         timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| allowance.is_spent(&self.url.host()).into())
     }
 
-    async fn send(&self, method: &Method, url: &Url, shown: &Shown, allowance: Allowance) -> Result<Reply, Fault> {
+    /// A lane for a question. Waiting for it is not what a request may take: that others hang is no fault of this one.
+    async fn lane(&self) -> Result<Lane<'_>, Fault> {
+        self.lanes.for_question(self.limits.deadline).await.ok_or(Fault::Late)
+    }
+
+    async fn send(
+        &self,
+        lane: &Lane<'_>,
+        method: &Method,
+        url: &Url,
+        shown: &Shown,
+        allowance: Allowance,
+    ) -> Result<Reply, Fault> {
         let word = if *method == Method::DELETE { "DELETE" } else { "GET" };
-        let request = self.reads.request(method.clone(), url.clone());
+        let request = lane.client.request(method.clone(), url.clone());
         self.exchange(word, url, shown.on(request), allowance, None).await
     }
 

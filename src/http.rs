@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod fault;
 #[cfg(test)]
 mod issuing;
+pub mod lanes;
 pub mod proxy;
 pub mod roots;
 pub mod url;
@@ -76,13 +77,13 @@ impl Transport {
         Ok(Self { tls, proxies: Arc::new(network.proxies.clone()) })
     }
 
-    /// A client that keeps its connection between reads.
+    /// A client that keeps one connection between reads.
     ///
     /// # Errors
     ///
     /// None is known; reqwest may refuse what it was given.
     pub fn for_reads(&self) -> Result<reqwest::Client, Error> {
-        built(self.builder(CONNECT))
+        built(self.builder(CONNECT).pool_max_idle_per_host(1))
     }
 
     /// A client for one request that must not be sent twice: its connection is newly made, because a reset of one that

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::auth::authorizer::Shown;
 use crate::foreign::quote;
+use crate::http::lanes::Lane;
 use crate::http::{self, Allowance};
 use crate::job::Answer;
 
@@ -64,9 +65,16 @@ impl Client {
         take: &mut impl AsyncFnMut(Piece<'_>) -> bool,
     ) -> Result<(), Error> {
         let allowance = || self.allowance(self.limits.request.min(until.saturating_duration_since(Instant::now())));
+        let end = until.min(self.limits.deadline);
+        let lane = self
+            .lanes
+            .for_transfer(end)
+            .await
+            .ok_or_else(|| allowance().is_spent(&self.url.host()))
+            .map_err(Fault::from)?;
         let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
         let unauthorized = Error::Read(Refusal::Unauthorized.into());
-        match self.transfer(name, part, &shown, allowance, take).await {
+        match self.transfer(&lane, name, part, &shown, allowance, take).await {
             // Nothing came of this answer, so that it may be asked for anew.
             Err(error) if error == unauthorized => {
                 let refused = || Error::Read(self.unauthorized().into());
@@ -74,7 +82,7 @@ impl Client {
                     return Err(refused());
                 }
                 let shown = self.authorizer.show(allowance()).await.map_err(ReadError::from)?;
-                let again = self.transfer(name, part, &shown, allowance, take).await;
+                let again = self.transfer(&lane, name, part, &shown, allowance, take).await;
                 again.map_err(|error| if error == unauthorized { refused() } else { error })
             }
             done => done,
@@ -83,6 +91,7 @@ impl Client {
 
     async fn transfer(
         &self,
+        lane: &Lane<'_>,
         name: &str,
         part: &mut Part,
         shown: &Shown,
@@ -91,7 +100,7 @@ impl Client {
     ) -> Result<(), Error> {
         let (host, url) = (self.url.host(), self.url.file(name));
         let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
-        let request = shown.on(self.reads.get(url)).headers(part.wish());
+        let request = shown.on(lane.client.get(url)).headers(part.wish());
         let mut response = noted.step(allowance().spend(&host, request.send()).await).map_err(Fault::from)?;
         let status = response.status().as_u16();
         (self.trace)(&format!("GET of the file {}: HTTP {status}", quote(name)));

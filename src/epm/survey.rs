@@ -63,8 +63,9 @@ impl Client {
     ///
     /// Why there is no answer.
     pub async fn greet(&self, path: &str) -> Result<Reply, ReadError> {
+        let lane = self.lane().await?;
         let (url, allowance) = (self.url.below(path), self.allowance(self.limits.request));
-        Ok(self.exchange("GET", &url, self.reads.get(url.clone()), allowance, None).await?)
+        Ok(self.exchange("GET", &url, lane.client.get(url.clone()), allowance, None).await?)
     }
 
     /// Gets what is shown at each request, at the identity service where it comes from there.
@@ -121,9 +122,10 @@ impl Client {
     ///
     /// Whatever is no answer of the service.
     pub async fn glance(&self, most: Duration) -> Result<Service, ReadError> {
+        let lane = self.lane().await?;
         let allowance: Allowance = self.allowance(most.min(self.limits.request));
         let shown = self.authorizer.show(allowance).await?;
-        let reply = self.send(&Method::GET, &self.url.maintenance(), &shown, allowance).await?;
+        let reply = self.send(&lane, &Method::GET, &self.url.maintenance(), &shown, allowance).await?;
         self.told_by(&reply)
     }
 

@@ -23,6 +23,7 @@ mod ledger;
 #[cfg(unix)]
 mod login;
 mod maintenance;
+mod many;
 mod networks;
 #[cfg(unix)]
 mod oauth;
