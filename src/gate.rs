@@ -382,13 +382,15 @@ impl Gate {
         Some(state)
     }
 
+    /// Follows a job to its end. Of a thousand jobs nearly all do nothing but wait, so what only a few do at a time, polling
+    /// and settling, is on the heap for as long as they do it.
     async fn follow(&self, index: usize, id: JobId, watch: fn(Rules, Instant) -> Watch) {
         let ending = self.watch(index, id, watch(self.plan.rules, Instant::now())).await;
-        self.settle(index, ending).await;
+        Box::pin(self.settle(index, ending)).await;
     }
 
     async fn watch(&self, index: usize, id: JobId, mut watch: Watch) -> Ending {
-        wait(&mut watch, async || self.turn().await, async || self.poll(index, id, true).await).await
+        wait(&mut watch, async || self.turn().await, async || Box::pin(self.poll(index, id, true)).await).await
     }
 
     /// Leaves a submitted job to whoever attaches to it; a failure that is told at once is one all the same.
