@@ -136,12 +136,49 @@ fn network(roots: &[&CertificateDer<'static>], proxy: Option<&str>) -> Network {
 
 /// Asks at [`HOST`], which has these addresses.
 async fn asked(network: &Network, addresses: &[SocketAddr], connect: Duration) -> Result<(), Fault> {
-    let builder = Transport::new(network).unwrap().builder(connect).resolve_to_addrs(HOST, addresses);
-    let port = addresses[0].port();
-    let request = builder.build().unwrap().get(format!("https://{HOST}:{port}/"));
-    let answer = exchange(request, SERVICE, Allowance::until(Instant::now() + LONG, LONG)).await?;
+    let builder = Transport::new(network).unwrap().builder(connect);
+    let answer = answered(builder, addresses).await?;
     assert_eq!((answer.status, answer.body.as_slice()), (200, b"{}".as_slice()));
     Ok(())
+}
+
+async fn answered(builder: reqwest::ClientBuilder, addresses: &[SocketAddr]) -> Result<Answer, Fault> {
+    let port = addresses[0].port();
+    let client = builder.resolve_to_addrs(HOST, addresses).build().unwrap();
+    let request = client.get(format!("https://{HOST}:{port}/"));
+    exchange(request, SERVICE, Allowance::until(Instant::now() + LONG, LONG)).await
+}
+
+/// Answers like [`serve`], with how the connection came about: `Full`, or `Resumed`.
+async fn serve_kinds(config: ServerConfig) -> SocketAddr {
+    let (listener, address) = listener().await;
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            head(&mut stream).await;
+            let kind = format!("{:?}", stream.get_ref().1.handshake_kind().unwrap());
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{kind}", kind.len());
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_later_connection_resumes_the_session_whichever_client_opens_it() {
+    let ours = lasting_authority("Acme Root");
+    for version in [&TLS12, &TLS13] {
+        let server = serve_kinds(certified(speaking(&[version]), &ours)).await;
+        let transport = Transport::new(&network(&[ours.der()], None)).unwrap();
+        let asked = async || answered(transport.builder(LONG), &[server]).await.unwrap();
+        let (first, second) = (asked().await, asked().await);
+        assert_eq!([first.body, second.body], [b"Full".to_vec(), b"Resumed".to_vec()], "{version:?}");
+        // What a check tells of the certificate does not hang on which of them it was.
+        assert!(first.peer.is_some() && first.peer == second.peer, "{version:?}");
+        assert!(second.peer.and_then(|peer| peer.certificate()).is_some(), "{version:?}");
+    }
 }
 
 #[tokio::test]
