@@ -148,6 +148,8 @@ mod simulation;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::simulation::{POLL, lengths, polls, scattered, worst};
     use super::*;
 
@@ -262,6 +264,22 @@ mod tests {
         let later = start + secs(9.0);
         assert_eq!(turnstile.turn(later), later);
         assert_eq!(turnstile.turn(later) - start, secs(9.2));
+    }
+
+    /// A thousand jobs that are of one age ask together, and again after much the same interval.
+    #[test]
+    fn the_polls_of_a_thousand_jobs_come_evenly() {
+        let start = Instant::now();
+        let mut turnstile = Turnstile::new(100.0);
+        let mut asking: BTreeSet<(Instant, usize)> = (0..1000).map(|job| (start, job)).collect();
+        let mut each_tenth = [0; 600];
+        while let Some((at, job)) = asking.pop_first() {
+            let turn = turnstile.turn(at);
+            let Some(tenth) = each_tenth.get_mut((turn - start).as_millis() as usize / 100) else { break };
+            *tenth += 1;
+            asking.insert((turn + PACE.interval(turn - start, stray()), job));
+        }
+        assert_eq!(each_tenth, [10; 600], "no more than there is room for, and no room is left empty");
     }
 
     #[test]
