@@ -1,0 +1,37 @@
+"""The table and the plot of logs that are diagnosed."""
+
+
+def tables(results):
+    """Markdown by marker."""
+    programs = list(next(iter(results["kinds"].values())))
+    lines = [
+        "| log | " + " | ".join(f"{program}, s" for program in programs) + " | times grep, LC_ALL=C | |",
+        "|---|" + "--:|" * (len(programs) + 1) + "---|",
+    ]
+    for kind, timed in results["kinds"].items():
+        ratio = timed["grep, LC_ALL=C"]["ratio"]
+        cells = [kind, *(f"{timed[program]['wall_s']:.2f}" for program in programs), f"{ratio:.2f}"]
+        cells.append("holds" if ratio <= results["goal"] else "**does not hold**")
+        lines.append(f"| {' | '.join(cells)} |")
+    rules = results["rules"]
+    lines.append("")
+    lines.append(f"With {rules['count']} patterns of a user's, over the noise: {rules['wall_s']:.1f} s.")
+    return {"log": "\n".join(lines)}
+
+
+def plots(results, folder):
+    """How long each takes, by kind of log."""
+    from matplotlib import pyplot
+
+    kinds = results["kinds"]
+    programs = list(next(iter(kinds.values())))
+    figure, axes = pyplot.subplots(figsize=(6, 3))
+    for at, program in enumerate(programs):
+        places = [place + (at - 1) * 0.27 for place in range(len(kinds))]
+        axes.barh(places, [timed[program]["wall_s"] for timed in kinds.values()], height=0.25, label=program)
+    axes.set_yticks(range(len(kinds)), kinds)
+    axes.invert_yaxis()
+    axes.set_xlabel(f"{results['bytes'] / 1e6:.0f} MB, s")
+    axes.legend()
+    figure.savefig(folder / "log.svg", bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)

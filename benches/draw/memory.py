@@ -1,0 +1,35 @@
+"""The table and the plot of resident memory."""
+
+PARTS = {"waiting": "while waiting", "download": "over a download of 1 GB"}
+
+
+def tables(results):
+    """Markdown by marker."""
+    lines = ["| peak of resident memory, MB | " + " | ".join(PARTS.values()) + " |", "|---|--:|--:|"]
+    for name in results["waiting"]:
+        cells = [f"{results[part][name]['kb'] / 1000:.1f}" for part in PARTS]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    goals = [results["goals_kb"][part] for part in PARTS]
+    held = [
+        f"≤ {goal / 1000:.0f}: {'holds' if results[part]['epm-gate']['kb'] <= goal else '**does not hold**'}"
+        for part, goal in zip(PARTS, goals)
+    ]
+    lines.append(f"| goal | {' | '.join(held)} |")
+    return {"memory": "\n".join(lines)}
+
+
+def plots(results, folder):
+    """Both peaks of each."""
+    from matplotlib import pyplot
+
+    names = list(results["waiting"])
+    figure, axes = pyplot.subplots(figsize=(6, 2.4))
+    for at, (part, label) in enumerate(PARTS.items()):
+        places = [place - 0.2 + at * 0.4 for place in range(len(names))]
+        axes.barh(places, [results[part][name]["kb"] / 1000 for name in names], height=0.38, label=label)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlabel("peak of resident memory, MB")
+    axes.legend()
+    figure.savefig(folder / "memory.svg", bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)

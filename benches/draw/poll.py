@@ -1,0 +1,41 @@
+"""The tables and the plot of one poll."""
+
+WAYS = {"tls": "TLS", "plain": "plain HTTP"}
+
+
+def table(timed):
+    lines = [
+        "| | wall, ms | CPU, ms | the gate's part of its wall time | of its CPU | goal | |",
+        "|---|--:|--:|--:|--:|--:|---|",
+    ]
+    for name, one in timed.items():
+        cells = [name, f"{one['wall_s'] * 1000:.1f}", f"{one['cpu_s'] * 1000:.1f}"]
+        if "goal" in one:
+            holds = "holds" if one["wall_ratio"] <= one["goal"] else "**does not hold**"
+            cells += [f"{one['wall_ratio']:.3f}", f"{one['cpu_ratio']:.3f}", f"≤ {one['goal']}", holds]
+        else:
+            cells += [""] * 4
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def tables(results):
+    """Markdown by marker."""
+    return {f"poll-{way}": table(results[way]) for way in WAYS}
+
+
+def plots(results, folder):
+    """The wall time of each, both ways."""
+    from matplotlib import pyplot
+
+    names = list(results["tls"])
+    figure, axes = pyplot.subplots(figsize=(6, 3))
+    for at, (way, label) in enumerate(WAYS.items()):
+        places = [place + 0.2 - at * 0.4 for place in range(len(names))]
+        axes.barh(places, [results[way][name]["wall_s"] * 1000 for name in names], height=0.38, label=label)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set(xscale="log", xlabel="one poll, start to exit, ms")
+    axes.legend()
+    figure.savefig(folder / "poll.svg", bbox_inches="tight", metadata={"Date": None})
+    pyplot.close(figure)
