@@ -36,7 +36,10 @@ def peak(command, env):
     def watch():
         nonlocal most
         while not over.wait(0.01):
-            lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            try:
+                lines = pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines()
+            except OSError:
+                return
             most = max([most] + [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")])
 
     watcher = threading.Thread(target=watch)

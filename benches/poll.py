@@ -1,10 +1,12 @@
-"""One poll, from the start of a process to its exit, beside the ways people write it: benches/results/poll.json."""
+"""One poll, from the start of a process to its exit, beside the ways people write it: benches/results/poll.json. Each runs 50
+times, or as often as the first argument says."""
 
+import shlex
 import sys
 
 import ground
 
-RUNS = 50
+RUNS = int((sys.argv[1:] or [50])[0])
 SCENARIO = """
 [[job]]
 id = 2000
@@ -16,12 +18,13 @@ GOALS = {"bash, curl and jq": 0.10, "Python requests": 0.04, "Node fetch": 0.08,
 
 def commands(env):
     """The command lines by name."""
+    login = shlex.quote(f"{env['EPM_USERNAME']}:{env['EPM_PASSWORD']}")
     return {
         "epm-gate": f"{ground.GATE} status 2000",
         "bash, curl and jq": f"bash {ground.PEERS}/status.sh 2000",
         "Python requests": f"{sys.executable} {ground.PEERS}/status.py 2000 1",
         "Node fetch": f"node {ground.PEERS}/status.mjs 2000 1",
-        "curl alone": f"curl --silent --show-error --fail --user {env['EPM_USERNAME']}:{env['EPM_PASSWORD']} "
+        "curl alone": f"curl --silent --show-error --fail --user {login} "
         f"{env['EPM_URL']}/aif/rest/V1/jobs/2000",
     }
 

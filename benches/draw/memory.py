@@ -1,18 +1,23 @@
 """The table and the plot of resident memory."""
 
-PARTS = {"waiting": "while waiting", "download": "over a download of 1 GB"}
+
+
+def parts(results):
+    """What was measured, in words."""
+    return {"waiting": "while waiting", "download": f"over a download of {results['padding'] / 1e9:g} GB"}
 
 
 def tables(results):
     """Markdown by marker."""
-    lines = ["| peak of resident memory, MB | " + " | ".join(PARTS.values()) + " |", "|---|--:|--:|"]
+    shown = parts(results)
+    lines = ["| peak of resident memory, MB | " + " | ".join(shown.values()) + " |", "|---|--:|--:|"]
     for name in results["waiting"]:
-        cells = [f"{results[part][name]['kb'] / 1000:.1f}" for part in PARTS]
+        cells = [f"{results[part][name]['kb'] / 1000:.1f}" for part in shown]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    goals = [results["goals_kb"][part] for part in PARTS]
+    goals = [results["goals_kb"][part] for part in shown]
     held = [
         f"≤ {goal / 1000:.0f}: {'holds' if results[part]['epm-gate']['kb'] <= goal else '**does not hold**'}"
-        for part, goal in zip(PARTS, goals)
+        for part, goal in zip(shown, goals)
     ]
     lines.append(f"| goal | {' | '.join(held)} |")
     return {"memory": "\n".join(lines)}
@@ -22,9 +27,10 @@ def plots(results, folder):
     """Both peaks of each."""
     from matplotlib import pyplot
 
+    shown = parts(results)
     names = list(results["waiting"])
     figure, axes = pyplot.subplots(figsize=(6, 2.4))
-    for at, (part, label) in enumerate(PARTS.items()):
+    for at, (part, label) in enumerate(shown.items()):
         places = [place - 0.2 + at * 0.4 for place in range(len(names))]
         axes.barh(places, [results[part][name]["kb"] / 1000 for name in names], height=0.38, label=label)
     axes.set_yticks(range(len(names)), names)
