@@ -65,7 +65,7 @@ def waiting():
 
 def download(folder):
     """Each saves 1 GB, over TLS; the gate also asks for the job and hashes the file."""
-    url = "/interop/rest/11.1.2.3.600/applicationsnapshots/outbox%5CGL.csv/contents"
+    url = "/interop/rest/11.1.2.3.600/applicationsnapshots/outbox%2FGL.csv/contents"
     commands = {
         "epm-gate": [ground.GATE, "attach", "2000", "--download-dir", folder, "--collect", "output"],
         "Python requests": [sys.executable, f"{ground.PEERS}/download.py", url, f"{folder}/python"],
@@ -87,6 +87,9 @@ def measured(commands, scenario):
 def main():
     with tempfile.TemporaryDirectory() as folder:
         told = {"waiting": waiting(), "download": download(folder)}
+        sizes = {file.name: file.stat().st_size for file in pathlib.Path(folder).iterdir()}
+        if len(sizes) != 3 or min(sizes.values()) < PADDING:
+            sys.exit(f"not all of it was saved: {sizes}")
     for name, peaks in told.items():
         gate = peaks["epm-gate"]["kb"]
         for peer, one in peaks.items():

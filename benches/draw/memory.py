@@ -1,7 +1,6 @@
 """The table and the plot of resident memory."""
 
 
-
 def parts(results):
     """What was measured, in words."""
     return {"waiting": "while waiting", "download": f"over a download of {results['padding'] / 1e9:g} GB"}
