@@ -8,6 +8,7 @@ mod flags;
 mod given;
 mod job;
 mod keeping;
+mod notify;
 mod offered;
 mod reasons;
 mod record;
@@ -34,6 +35,7 @@ use crate::gate::source::Source;
 use crate::gate::{Plan, Task};
 use crate::http::Network;
 use crate::login::Login;
+use crate::notify::Audience;
 use crate::pace::{Deadline, Pace, brief};
 use crate::report::console::{Color, Volume};
 use crate::wait::Rules;
@@ -249,6 +251,19 @@ impl Call {
             "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
             _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
         }
+    }
+
+    /// Who is told of the end of a run; none of a dry run, nor where a command is about no end.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with an address, or with what is beside them.
+    pub fn audience(&self) -> Result<Option<Audience>, Error> {
+        match self.command {
+            "run" | "submit" | "attach" => notify::audience(&self.values()),
+            _ => Ok(None),
+        }
+        .map(|audience| audience.filter(|_| !self.is_dry_run()))
     }
 
     fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use tokio::runtime;
 use tokio::task::LocalSet;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use epm_gate::bounded::{WRITE, aside, within};
 use epm_gate::ci::context::context;
@@ -19,6 +19,7 @@ use epm_gate::crash;
 use epm_gate::gate::desk::Desk;
 use epm_gate::gate::{Gate, Task, client};
 use epm_gate::inbox::{self, Parcel};
+use epm_gate::notify::{AFTER_SIGNAL, Audience, BOUND};
 use epm_gate::outcome::{Outcome, Signal};
 use epm_gate::report::console::{Color, Console, Volume, print_line};
 use epm_gate::report::values::harmless;
@@ -91,7 +92,7 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
     }
 }
 
-/// Listens for signals before anything that may take its time, opens the outputs, reads every file, and runs.
+/// Listens for signals before anything that may take its time, plays, and tells whoever is to be told.
 async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> Outcome {
     let until = call.deadline(start).end();
     let signals = Signals::install();
@@ -102,6 +103,21 @@ async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> O
             Some(NOT_BEGUN),
         ));
     };
+    let (desk, audience, outcome) = story(call, environment, start, &mut signals).await;
+    if let Some(audience) = audience {
+        tell(&desk, &audience, outcome, &mut signals).await;
+    }
+    outcome
+}
+
+/// Opens the outputs, reads every file, and runs. The outputs stand afterwards; it is left to tell those who are named.
+async fn story(
+    call: &Arc<Call>,
+    environment: &Environment,
+    start: Instant,
+    signals: &mut Signals,
+) -> (Rc<Desk>, Option<Audience>, Outcome) {
+    let until = call.deadline(start).end();
     let mut opening = pin!(open(call, environment, until));
     let (opened, early) = tokio::select! {
         biased;
@@ -109,25 +125,80 @@ async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> O
         // What opens at all, opens soon; then the end can be written there.
         signal = signals.first() => (timeout(WRITE, opening).await, Some(signal)),
     };
-    let (opened, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
-    let desk = &opened;
-    if let Some(end) = early.map(interrupted).or(trouble) {
-        return desk.end_with(end);
+    let (desk, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
+    let asked = match early {
+        Some(signal) => Err(interrupted(signal)),
+        None => tokio::select! {
+            biased;
+            asked = audience(call, until) => asked,
+            signal = signals.first() => Err(interrupted(signal)),
+        },
+    };
+    let (audience, wrong) = match asked {
+        Ok(audience) => (audience, None),
+        Err(end) => (None, Some(end)),
+    };
+    let outcome = match wrong.or(trouble) {
+        Some(end) => desk.end_with(end),
+        None => play_planned(call, &desk, start, signals).await,
+    };
+    (desk, audience, outcome)
+}
+
+/// Whom to tell, by the command line and the file that it names.
+async fn audience(call: &Arc<Call>, until: Instant) -> Result<Option<Audience>, End> {
+    let reader = Arc::clone(call);
+    match in_time(until, move || reader.audience()).await {
+        Some(read) => read.map_err(|error| usage(&error)),
+        None => Err(unread()),
     }
+}
+
+/// Tells those who are to be told, within a bound that a signal makes shorter; a second one ends it.
+async fn tell(desk: &Desk, audience: &Audience, outcome: Outcome, signals: &mut Signals) {
+    let now = Instant::now();
+    let was_stopped = matches!(outcome, Outcome::Interrupted(_));
+    let report = desk.read(Report::clone);
+    let mut telling = pin!(audience.tell(&report, now + if was_stopped { AFTER_SIGNAL } else { BOUND }));
+    let told = tokio::select! {
+        biased;
+        told = &mut telling => Some(told),
+        () = stopped(was_stopped, signals) => None,
+    };
+    match told {
+        Some(failures) => failures.iter().for_each(|failure| desk.console().warn(failure)),
+        None => desk.console().warn("somebody may not have been notified: a signal came before"),
+    }
+}
+
+/// Waits for the signal that ends telling, or for what is left of the time after the first.
+async fn stopped(was_stopped: bool, signals: &mut Signals) {
+    if was_stopped {
+        return signals.again().await;
+    }
+    signals.first().await;
+    tokio::select! {
+        () = signals.again() => {}
+        () = sleep_until(Instant::now() + AFTER_SIGNAL) => {}
+    }
+}
+
+/// Reads the plan and does what it says.
+async fn play_planned(call: &Arc<Call>, desk: &Rc<Desk>, start: Instant, signals: &mut Signals) -> Outcome {
     let planned = tokio::select! {
         biased;
         planned = plan(call, start) => planned,
         signal = signals.first() => Err(interrupted(signal)),
     };
     let played = match planned {
-        Ok(Errand::Gate(invocation)) if invocation.dry_run => dry_run(desk, &invocation, &mut signals).await,
-        Ok(Errand::Gate(invocation)) => run(desk, *invocation, &mut signals).await,
+        Ok(Errand::Gate(invocation)) if invocation.dry_run => dry_run(desk, &invocation, signals).await,
+        Ok(Errand::Gate(invocation)) => run(desk, *invocation, signals).await,
         Ok(Errand::Check(check)) => {
             desk.note(|report| report.url = Some(check.url.clone()));
-            return check.run(desk, &mut signals).await;
+            return check.run(desk, signals).await;
         }
-        Ok(Errand::Explain(explain)) => return explain.run(desk, &mut signals).await,
-        Ok(Errand::Login(login)) => return desk.end_with(login.run(desk, &mut signals).await),
+        Ok(Errand::Explain(explain)) => return explain.run(desk, signals).await,
+        Ok(Errand::Login(login)) => return desk.end_with(login.run(desk, signals).await),
         Err(end) => return desk.end_with(end),
     };
     played.unwrap_or_else(|error| desk.end_with(broken(&error)))
@@ -171,10 +242,14 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Rc<Des
 async fn plan(call: &Arc<Call>, start: Instant) -> Result<Errand, End> {
     let reader = Arc::clone(call);
     let Some(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
-        let why = "nothing was sent: the command line and its files could not be read before the deadline".to_owned();
-        return Err(End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to")));
+        return Err(unread());
     };
     planned.map_err(|error| usage(&error))
+}
+
+fn unread() -> End {
+    let why = "nothing was sent: the command line and its files could not be read before the deadline".to_owned();
+    End::new(Outcome::Unreachable, why, Some("name files, or pipes that somebody writes to"))
 }
 
 /// Does what may block for ever, such as opening a pipe that nobody writes to. None where that takes until the deadline.

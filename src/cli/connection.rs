@@ -68,7 +68,7 @@ fn proxies(values: &Values<'_>) -> Result<Proxies, Error> {
 }
 
 /// What a later `attach` needs beside the URL.
-const ATTACHING: [&str; 17] = [
+const ATTACHING: [&str; 18] = [
     "username",
     "identity-domain",
     "password-file",
@@ -86,6 +86,7 @@ const ATTACHING: [&str; 17] = [
     "ledger",
     "ledger-key",
     "job-name",
+    "notify-key",
 ];
 
 /// What the user has asked of a pass.

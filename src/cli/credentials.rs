@@ -228,14 +228,14 @@ fn identity(values: &Values<'_>) -> Result<Identity, Error> {
 }
 
 /// A secret, and where it came from.
-struct Secret {
-    value: SecretString,
-    origin: String,
+pub(super) struct Secret {
+    pub(super) value: SecretString,
+    pub(super) origin: String,
     file: Option<PathBuf>,
 }
 
 /// A secret from its variable or its file.
-fn secret(values: &Values<'_>, variable: &str, flag: &str) -> Result<Option<Secret>, Error> {
+pub(super) fn secret(values: &Values<'_>, variable: &str, flag: &str) -> Result<Option<Secret>, Error> {
     match (values.secret(variable)?, values.one(flag)?) {
         (Some(_), Some(file)) => {
             Err(file.error(format!("`{variable}` is set as well"), "give the secret by one of the two"))

@@ -6,7 +6,7 @@ use clap::{Arg, ArgAction, Command};
 const AFTER: &str = "\
 Every flag has an environment variable: `--poll-min` is `EPM_POLL_MIN`; a flag wins over its variable, and an empty
 variable counts as unset. Secrets come by variable or by file alone: `EPM_PASSWORD`, `EPM_ACCESS_TOKEN`,
-`EPM_REFRESH_TOKEN`, `EPM_CLIENT_SECRET`, `EPM_JWT_KEY`. Proxies: `HTTPS_PROXY`, `NO_PROXY`.
+`EPM_REFRESH_TOKEN`, `EPM_CLIENT_SECRET`, `EPM_JWT_KEY`, `EPM_NOTIFY`. Proxies: `HTTPS_PROXY`, `NO_PROXY`.
 
 Exit codes: 0 passed; 2 wrong usage, nothing sent; 1x the job finished and did not pass (10 failed, 11 cancelled,
 12 invalid parameter, 13 condition unmet); 2x a job may be running, never submit again but attach (20 timed out,
@@ -47,11 +47,11 @@ const COMMANDS: [(&str, &str, Flags); 7] = [
 
 fn run(command: Command) -> Command {
     let command = reasons(collecting(retrying(conditions(waiting(fresh(ledger(sending(connection(job(command))))))))));
-    documents(record(command))
+    documents(telling(record(command)))
 }
 
 fn submit(command: Command) -> Command {
-    documents(fresh(ledger(sending(limits(connection(job(command)))))))
+    documents(telling(fresh(ledger(sending(limits(connection(job(command))))))))
 }
 
 fn attach(command: Command) -> Command {
@@ -61,7 +61,8 @@ fn attach(command: Command) -> Command {
         .allow_negative_numbers(true)
         .help("The jobs to wait for, several at the same time [env EPM_JOB_ID, separated by spaces or commas]");
     let label = text("job-name", "NAME", "A name for the job, for the report");
-    documents(record(reasons(collecting(conditions(waiting(ledger(connection(command.arg(ids).arg(label)))))))))
+    let command = collecting(conditions(waiting(ledger(connection(command.arg(ids).arg(label))))));
+    documents(telling(record(reasons(command))))
 }
 
 fn status(command: Command) -> Command {
@@ -342,6 +343,23 @@ fn record(command: Command) -> Command {
         "Write every exchange with EPM there, without names, values or secrets, for others to replay",
     );
     under("Output", command, [file])
+}
+
+/// Who is told of the end.
+fn telling(command: Command) -> Command {
+    under(
+        "Telling others",
+        command,
+        [
+            text(
+                "notify-file",
+                "FILE",
+                "Whom to tell, a line each: cloudevents=URL, slack=URL, teams=URL, pagerduty=ROUTING_KEY[@URL] [or EPM_NOTIFY]",
+            ),
+            text("notify-on", "WHICH", "failure (every end but a pass) or always [default: failure]"),
+            text("notify-key", "KEY", "What PagerDuty knows the incident by [default: host, job type and name]"),
+        ],
+    )
 }
 
 /// What reports on a job.

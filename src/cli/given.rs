@@ -122,7 +122,7 @@ impl Given {
 }
 
 /// Whether a value is nothing but a placeholder that its CI did not expand: `$(name)` of Azure, `${name}`, `${{ ... }}`.
-fn is_placeholder(value: &str) -> bool {
+pub(super) fn is_placeholder(value: &str) -> bool {
     let value = value.trim();
     let within = |open: &str, close: &str| value.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
     within("${{", "}}").is_some_and(|inner| !inner.contains("}}"))

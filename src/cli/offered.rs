@@ -5,8 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 6] =
-    ["EPM_LOG_FORMAT", "EPM_METRICS", "EPM_NOTIFY", "EPM_NOTIFY_FILE", "EPM_NOTIFY_KEY", "EPM_NOTIFY_ON"];
+const NOT_YET: [&str; 2] = ["EPM_LOG_FORMAT", "EPM_METRICS"];
 
 /// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.
 const FLAGS_ALONE: [(&str, &str); 2] = [("EPM_DRY_RUN", "--dry-run"), ("EPM_FRESH", "--fresh")];

@@ -20,7 +20,7 @@ const FLAGS: [&str; 10] =
 const COLLECTED: [(&str, &str); 2] = [("log", "log"), ("output", "output")];
 
 /// The files that are read or kept, none of which an output may overwrite: the flag and the variable of each.
-const KEPT: [(&str, &str); 9] = [
+const KEPT: [(&str, &str); 10] = [
     ("ledger", "EPM_LEDGER"),
     ("payload", "EPM_PAYLOAD_FILE"),
     ("password-file", "EPM_PASSWORD_FILE"),
@@ -30,6 +30,7 @@ const KEPT: [(&str, &str); 9] = [
     ("jwt-key-file", "EPM_JWT_KEY_FILE"),
     ("ca-cert", "EPM_CA_CERT"),
     ("rules", "EPM_RULES"),
+    ("notify-file", "EPM_NOTIFY_FILE"),
 ];
 
 /// What is written beside some of them: locks, and a token or a ledger on its way to its place.

@@ -33,7 +33,8 @@ pub fn render(report: &Report) -> String {
     harmless_lines(&text) + "\n"
 }
 
-fn document(report: &Report) -> Value {
+/// The document itself.
+pub fn document(report: &Report) -> Value {
     let end = report.end();
     let outcome = end.map(|end| end.outcome);
     object(vec![
@@ -71,7 +72,7 @@ fn list<T>(items: &[T], value: fn(&T) -> Value) -> Value {
 }
 
 /// A moment in UTC, to the millisecond.
-fn time(at: Timestamp) -> String {
+pub(crate) fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }
 

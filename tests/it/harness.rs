@@ -4,6 +4,7 @@ mod checks;
 mod plain;
 mod platform;
 mod ran;
+mod receiver;
 mod running;
 
 use std::ffi::OsStr;
@@ -20,6 +21,7 @@ use tempfile::TempDir;
 pub(crate) use plain::plain;
 pub(crate) use platform::On;
 pub(crate) use ran::Ran;
+pub(crate) use receiver::{Answer, Receiver};
 pub(crate) use running::Running;
 
 /// The binary under test.

@@ -25,6 +25,7 @@ mod login;
 mod maintenance;
 mod many;
 mod networks;
+mod notify;
 #[cfg(unix)]
 mod oauth;
 mod outputs;
