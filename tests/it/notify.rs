@@ -51,7 +51,8 @@ fn everyone_is_told_of_a_failure_once() {
 fn a_pass_is_told_to_whoever_wants_all_and_resolves_in_any_case() {
     for (on, expected) in [("failure", [0, 0, 0, 1]), ("always", [1, 1, 1, 1])] {
         let receiver = Receiver::start(OK);
-        let gate = Gate::against(&shipped("quick-success")).set("EPM_NOTIFY", everyone(&receiver));
+        let sandbox = shipped("quick-success");
+        let gate = Gate::against(&sandbox).set("EPM_NOTIFY", everyone(&receiver));
         let ran = gate.set("EPM_NOTIFY_ON", on).run(RUN);
         assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
         let bodies = receiver.bodies();
@@ -72,7 +73,8 @@ fn what_the_receiver_does_changes_nothing() {
     ];
     for (answers, requests, warning) in table {
         let receiver = Receiver::start(answers);
-        let gate = Gate::against(&shipped("fails-with-details")).set("EPM_NOTIFY", format!("slack={}", receiver.url()));
+        let sandbox = shipped("fails-with-details");
+        let gate = Gate::against(&sandbox).set("EPM_NOTIFY", format!("slack={}", receiver.url()));
         let ran = gate.run(RUN);
         assert_eq!(ran.end(), (10, "failed"), "{ran:?}");
         assert_eq!(receiver.requests().len(), requests, "{ran:?}");
@@ -85,7 +87,8 @@ fn what_the_receiver_does_changes_nothing() {
 #[test]
 fn a_run_that_is_stopped_ends_though_the_receiver_hangs() {
     let receiver = Receiver::start(&[Answer::Hang]);
-    let gate = Gate::against(&shipped("never-ends")).set("EPM_NOTIFY", format!("slack={}", receiver.url()));
+    let sandbox = shipped("never-ends");
+    let gate = Gate::against(&sandbox).set("EPM_NOTIFY", format!("slack={}", receiver.url()));
     let mut running = gate.start(RUN);
     running.until_it_says("in progress");
     running.signal("TERM");
@@ -124,7 +127,8 @@ fn addresses_come_by_one_way_and_are_read_before_anything_is_sent() {
 #[test]
 fn a_run_that_cannot_begin_is_told_and_a_dry_one_is_not() {
     let receiver = Receiver::start(OK);
-    let gate = || Gate::against(&shipped("succeeds"));
+    let sandbox = shipped("succeeds");
+    let gate = || Gate::against(&sandbox);
     let wrong = gate().set("EPM_NOTIFY", everyone(&receiver)).set("EPM_POLL_MIN", "soon").run(RUN);
     assert_eq!(wrong.end(), (2, "usage"), "{wrong:?}");
     assert_eq!(counts(&receiver.bodies()), [1, 1, 1, 1]);
@@ -149,7 +153,8 @@ fn an_incident_has_one_key_from_failure_to_pass() {
     for (scenario, action) in [("fails-with-details", "trigger"), ("quick-success", "resolve")] {
         let receiver = Receiver::start(OK);
         let addresses = format!("pagerduty={KEY}@{}", receiver.url());
-        let gate = Gate::against(&shipped(scenario)).set("EPM_NOTIFY", addresses).set("EPM_NOTIFY_KEY", "the close");
+        let sandbox = shipped(scenario);
+        let gate = Gate::against(&sandbox).set("EPM_NOTIFY", addresses).set("EPM_NOTIFY_KEY", "the close");
         gate.run(RUN);
         let bodies = receiver.bodies();
         assert_eq!(bodies.len(), 1, "{scenario}");

@@ -43,7 +43,7 @@ inputs_of_the_binary() {
     "$static" "$command" --help
   done | .tools/venv/bin/python -c '
 import re, sys
-secrets = "password refresh-token client-secret access-token jwt-key"
+secrets = "password refresh-token client-secret access-token jwt-key notify"
 without = "help color print ci annotations fresh dry-run"
 renamed = {"variable": "variables"}
 for name in secrets.split():
