@@ -126,13 +126,14 @@ async fn story(
         signal = signals.first() => (timeout(WRITE, opening).await, Some(signal)),
     };
     let (desk, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
-    let asked = match early {
-        Some(signal) => Err(interrupted(signal)),
-        None => tokio::select! {
+    let asked = if let Some(signal) = early {
+        Err(interrupted(signal))
+    } else {
+        tokio::select! {
             biased;
             asked = audience(call, until) => asked,
             signal = signals.first() => Err(interrupted(signal)),
-        },
+        }
     };
     let (audience, wrong) = match asked {
         Ok(audience) => (audience, None),

@@ -135,9 +135,11 @@ mod tests {
 
     #[test]
     fn a_key_is_that_of_the_user_or_of_the_job_and_never_too_long() {
-        let mut report = Report::default();
-        report.url = EpmUrl::parse("https://epm.example.com").ok();
-        report.jobs = [9, 7].map(|id| JobReport::new(JobId::new(id), None)).to_vec();
+        let report = Report {
+            url: EpmUrl::parse("https://epm.example.com").ok(),
+            jobs: [9, 7].map(|id| JobReport::new(JobId::new(id), None)).to_vec(),
+            ..Report::default()
+        };
         assert_eq!(dedup_key(&report, &Key::default()), "epm-gate:epm.example.com::7,9");
         let named = Key { job_name: Some("GL".to_owned()), ..Key::default() };
         assert_eq!(dedup_key(&report, &named), "epm-gate:epm.example.com::GL");

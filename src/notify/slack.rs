@@ -20,29 +20,29 @@ const FIELD: usize = 350;
 pub(super) fn render(message: &Message) -> Value {
     let mut blocks = vec![
         json!({ "type": "header", "text": { "type": "plain_text", "text": cut(&message.title, HEADER), "emoji": false } }),
-        section(escaped(&cut(&message.headline, SHOWN))),
+        section(&escaped(&cut(&message.headline, SHOWN))),
     ];
-    blocks.extend(message.evidence.as_ref().map(|line| section(block(line))));
-    blocks.push(section(format!("*What to do next:* {}", escaped(&cut(&message.next, SHOWN)))));
-    blocks.extend(message.attach.as_ref().map(|command| section(block(command))));
+    blocks.extend(message.evidence.as_ref().map(|line| section(&block(line))));
+    blocks.push(section(&format!("*What to do next:* {}", escaped(&cut(&message.next, SHOWN)))));
+    blocks.extend(message.attach.as_ref().map(|command| section(&block(command))));
     let fields: Vec<Value> =
-        message.facts.iter().take(FIELDS).map(|(name, value)| mrkdwn(format!("*{name}*\n{}", span(value)))).collect();
+        message.facts.iter().take(FIELDS).map(|(name, value)| mrkdwn(&format!("*{name}*\n{}", span(value)))).collect();
     if !fields.is_empty() {
         blocks.push(json!({ "type": "section", "fields": fields }));
     }
     blocks.extend(
-        message.run.as_ref().filter(|run| run.len() < SHOWN).map(|run| section(format!("<{}|The run>", escaped(run)))),
+        message.run.as_ref().filter(|run| run.len() < SHOWN).map(|run| section(&format!("<{}|The run>", escaped(run)))),
     );
     // What a notification shows, and whoever cannot show blocks.
     json!({ "text": escaped(&cut(&message.headline, SHOWN)), "blocks": blocks })
 }
 
-fn section(text: String) -> Value {
+fn section(text: &str) -> Value {
     json!({ "type": "section", "text": mrkdwn(text) })
 }
 
 /// `verbatim`: no name of a channel and no URL in it becomes a link.
-fn mrkdwn(text: String) -> Value {
+fn mrkdwn(text: &str) -> Value {
     debug_assert!(text.chars().count() <= SECTION, "a section is too long: {text}");
     json!({ "type": "mrkdwn", "text": text, "verbatim": true })
 }

@@ -141,8 +141,8 @@ fn a_run_that_cannot_begin_is_told_and_a_dry_one_is_not() {
 #[test]
 fn a_submit_resolves_nothing() {
     let receiver = Receiver::start(OK);
-    let gate =
-        Gate::against(&shipped("succeeds")).set("EPM_NOTIFY", everyone(&receiver)).set("EPM_NOTIFY_ON", "always");
+    let sandbox = shipped("succeeds");
+    let gate = Gate::against(&sandbox).set("EPM_NOTIFY", everyone(&receiver)).set("EPM_NOTIFY_ON", "always");
     let ran = gate.run(["submit", "--job-name", "GL_DATA_LOAD"]);
     assert_eq!(ran.end(), (0, "submitted"), "{ran:?}");
     assert_eq!(counts(&receiver.bodies()), [1, 1, 1, 0]);
