@@ -1,5 +1,5 @@
 """Draws docs/performance.md and its plots anew from benches/results; with `--check` it only says whether that would
-change the tables. Each result NAME.json has a module NAME here with `tables(results)` and `plots(results, folder)`."""
+change the tables. Each result NAME.json has a module NAME here with `tables(results)`, `goals(results)` and `plots(results, folder)`."""
 
 import importlib
 import json
@@ -31,6 +31,15 @@ def filled(page, tables):
     return page
 
 
+def goals(drawn):
+    """Every goal, what was measured, and whether it holds."""
+    lines = ["| what | goal | measured | |", "|---|---|---|---|"]
+    for results, module in drawn.values():
+        for what, goal, found, holds in module.goals(results):
+            lines.append(f"| {what} | {goal} | {found} | {'holds' if holds else '**does not hold**'} |")
+    return "\n".join(lines)
+
+
 def draw_plots(drawn):
     """Text stays text, and nothing in a plot changes from one run to the next but what was measured."""
     import matplotlib
@@ -44,7 +53,7 @@ def draw_plots(drawn):
 
 def main():
     drawn = loaded()
-    tables = {}
+    tables = {"goals": goals(drawn)}
     for results, module in drawn.values():
         tables |= module.tables(results)
     page = PAGE.read_text()

@@ -21,6 +21,14 @@ def tables(results):
     return {"log": "\n".join(lines)}
 
 
+def goals(results):
+    """What was wanted, and what is so, for each kind of log."""
+    ratios = {kind: timed["grep, LC_ALL=C"]["ratio"] for kind, timed in results["kinds"].items()}
+    what = f"[a log of {results['bytes'] / 1e6:.0f} MB](#logs) diagnosed, against `grep -cF`"
+    found = ", ".join(f"{ratio:.2f} ({kind})" for kind, ratio in ratios.items())
+    return [(what, f"≤ {results['goal']} times its time", found, max(ratios.values()) <= results["goal"])]
+
+
 def plots(results, folder):
     """How long each takes, by kind of log."""
     from matplotlib import pyplot

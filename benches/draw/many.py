@@ -33,6 +33,18 @@ def tables(results):
     return {"many": "\n".join(lines)}
 
 
+def goals(results):
+    """What was wanted, and what is so."""
+    rows = results["rows"]
+    most, cpu = rows[-1], [row["cpu_ms_a_poll"] for row in rows]
+    what = f"[{most['jobs']:,} jobs](#many-jobs-in-one-process) in one process"
+    return [
+        (f"{what}: memory of each beyond the first", "≤ 4 KB", f"{most['memory_kb_a_job']:.1f} KB", most["memory_kb_a_job"] <= 4),
+        (f"{what}: connections", "≤ 8", str(most["connections"]), most["connections"] <= 8),
+        (f"{what}: CPU a poll, as their number grows", "falls", ", ".join(f"{one:.2f}" for one in cpu) + " ms", cpu == sorted(cpu, reverse=True)),
+    ]
+
+
 def plots(results, folder):
     """Memory over the number of jobs, both ways."""
     from matplotlib import pyplot

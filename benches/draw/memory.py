@@ -22,6 +22,15 @@ def tables(results):
     return {"memory": "\n".join(lines)}
 
 
+def goals(results):
+    """What was wanted, and what is so."""
+    told = []
+    for part, label in parts(results).items():
+        goal, kb = results["goals_kb"][part], results[part]["epm-gate"]["kb"]
+        told.append((f"[resident memory](#memory) {label}", f"≤ {goal / 1000:g} MB", f"{kb / 1000:.1f} MB", kb <= goal))
+    return told
+
+
 def plots(results, folder):
     """Both peaks of each."""
     from matplotlib import pyplot

@@ -10,5 +10,10 @@ def tables(results):
     return {"polls": "\n".join(lines)}
 
 
+def goals(results):
+    """None of its own: what is wanted is wanted of what is computed."""
+    return []
+
+
 def plots(results, folder):
     """None: three numbers need none."""

@@ -26,6 +26,12 @@ def tables(results):
     return {"size": "\n".join(lines)}
 
 
+def goals(results):
+    """What was wanted, and what is so."""
+    told = results["bytes"]
+    return [("[the static binary](#size), everything in it", f"≤ {GOAL / 1e6:.1f} MB", f"{told / 1e6:.2f} MB", told <= GOAL)]
+
+
 def plots(results, folder):
     """The heaviest crates."""
     from matplotlib import pyplot
