@@ -1,5 +1,5 @@
-//! What a bug leaves behind. No flag makes the gate panic, so each panic is played by this test program itself, in a
-//! process of its own, with the hook that the gate has.
+//! What a bug leaves behind. No flag makes the gate panic, so each test starts itself once more, in a process of its own,
+//! where it plays the panic with the hook that the gate has.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -31,13 +31,18 @@ struct Crashed {
 }
 
 impl Crashed {
-    fn of(played: &str) -> Self {
+    /// Starts `test` anew to play this panic. In the process that was started so, plays it.
+    #[expect(clippy::disallowed_methods, reason = "so it is told what to play")]
+    fn of<Test: Fn()>(_: Test, played: &str) -> Self {
+        if let (Ok(played), Ok(folder)) = (std::env::var(PLAYED), std::env::var(FOLDER)) {
+            play(&played, Path::new(&folder));
+        }
         let dir = tempfile::tempdir().expect("a temporary folder");
         let mut command = Command::new(std::env::current_exe().expect("its own path"));
-        command.args(["--exact", "crash::plays", "--ignored", "--nocapture"]);
+        command.args(["--exact", name_of::<Test>(), "--nocapture"]);
         let ended = command.env(PLAYED, played).env(FOLDER, dir.path()).output().expect("itself can be started");
         let log = String::from_utf8(ended.stderr).expect("UTF-8");
-        assert!(log.contains("panicked at "), "{log}");
+        assert!(log.contains("panicked at "), "{played}: {log}");
         // It ends where it stands: what unwinds would be told by the test program.
         let said = String::from_utf8(ended.stdout).expect("UTF-8");
         assert!(!said.contains("test result"), "{said}");
@@ -53,28 +58,29 @@ impl Crashed {
     }
 }
 
-/// Plays one of them, where it is called by those below.
-#[test]
-#[ignore = "it is played by the others"]
-#[expect(clippy::disallowed_methods, reason = "so it is called")]
-fn plays() {
-    let (Ok(played), Ok(folder)) = (std::env::var(PLAYED), std::env::var(FOLDER)) else { return };
+/// What a test is called on the command line: its path without the crate.
+fn name_of<Test>() -> &'static str {
+    let path = std::any::type_name::<Test>();
+    path.split_once("::").map_or(path, |(_, name)| name)
+}
+
+fn play(played: &str, folder: &Path) -> ! {
     crash::watch();
     assert_ne!(played, "before there is a desk", "as the test wants it");
-    let desk = desk(Path::new(&folder));
-    match played.as_str() {
+    let desk = desk(folder);
+    match played {
         "before a submit" => {}
         "a ledger with an intent" => {
-            desk.opens(page(Path::new(&folder)));
+            desk.opens(page(folder));
             desk.submitting().expect("the ledger can be written");
         }
         "a ledger with an id" => {
-            desk.opens(page(Path::new(&folder)));
+            desk.opens(page(folder));
             submitted(&desk);
         }
         _ => submitted(&desk),
     }
-    match played.as_str() {
+    match played {
         "while the report is read" => desk.read(|_| panic!("as the test wants it")),
         "a thread beside" => beside(async || aside(|| panic!("as the test wants it")).await),
         "a thread that nobody waits for" => beside(async || {
@@ -99,6 +105,7 @@ fn plays() {
         job.id = JobId::new(8);
         panic!("as the test wants it")
     });
+    unreachable!("it has panicked")
 }
 
 fn beside(story: impl AsyncFnOnce() -> Outcome) {
@@ -157,7 +164,7 @@ fn failed(desk: &Desk) {
 fn a_panic_leaves_what_is_known_and_where_to_report_it() {
     let beside = ["a thread beside", "a thread that nobody waits for"];
     for played in ["while the report is changed", "while the report is read"].into_iter().chain(beside) {
-        let crashed = Crashed::of(played);
+        let crashed = Crashed::of(a_panic_leaves_what_is_known_and_where_to_report_it, played);
         assert_eq!(crashed.code, Some(101), "{played}: {}", crashed.log);
         assert_eq!(
             ["outcome", "exitCode", "jobId", "submitted"].map(|name| crashed.output(name)),
@@ -175,7 +182,7 @@ fn a_panic_leaves_the_ledger_as_far_as_the_run_had_come() {
     for (played, known) in
         [("a ledger with an intent", "\"is\": \"intended\""), ("a ledger with an id", "\"jobId\": 7")]
     {
-        let crashed = Crashed::of(played);
+        let crashed = Crashed::of(a_panic_leaves_the_ledger_as_far_as_the_run_had_come, played);
         assert_eq!(crashed.code, Some(101));
         assert!(crashed.read("ledger.json").contains(known), "{}", crashed.read("ledger.json"));
     }
@@ -183,16 +190,17 @@ fn a_panic_leaves_the_ledger_as_far_as_the_run_had_come() {
 
 #[test]
 fn a_panic_before_a_submit_says_that_nothing_was_submitted() {
-    let crashed = Crashed::of("before a submit");
+    let crashed = |played| Crashed::of(a_panic_before_a_submit_says_that_nothing_was_submitted, played);
+    assert_eq!(crashed("before there is a desk").code, Some(101));
+    let crashed = crashed("before a submit");
     assert_eq!((crashed.code, crashed.output("submitted")), (Some(101), "no".to_owned()));
     assert!(crashed.read("summary").contains("nothing was submitted"));
-    assert_eq!(Crashed::of("before there is a desk").code, Some(101));
 }
 
 #[test]
 fn a_panic_does_not_change_a_verdict() {
     for (played, told) in [("after a verdict", true), ("after the end", false)] {
-        let crashed = Crashed::of(played);
+        let crashed = Crashed::of(a_panic_does_not_change_a_verdict, played);
         assert_eq!((crashed.code, crashed.output("outcome")), (Some(10), "failed".to_owned()), "{played}");
         let bug = "a bug in epm-gate stopped it after the verdict";
         assert_eq!(crashed.read("summary").contains(bug), told, "{played}: {}", crashed.read("summary"));
@@ -207,7 +215,7 @@ fn a_panic_that_nobody_can_close_ends_with_101_all_the_same() {
         ("a thread beside one that hears nothing", 1, ""),
         ("in the midst of an output, as closing does then", 2, "panic"),
     ] {
-        let crashed = Crashed::of(played);
+        let crashed = Crashed::of(a_panic_that_nobody_can_close_ends_with_101_all_the_same, played);
         assert_eq!((crashed.code, crashed.log.matches("panicked at ").count()), (Some(101), panics), "{}", crashed.log);
         assert_eq!((crashed.output("jobId"), crashed.output("outcome")), ("7".to_owned(), outcome.to_owned()));
     }
