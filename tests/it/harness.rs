@@ -72,7 +72,7 @@ impl Gate {
             .set("EPM_POLL_MIN", "10ms")
             .set("EPM_POLL_MAX", "50ms")
             .set("EPM_POLL_RATE", "1000")
-            .set("EPM_TIMEOUT", "20s")
+            .set("EPM_TIMEOUT", "2m")
     }
 
     /// Knows where the sandbox is, and its user.

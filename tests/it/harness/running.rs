@@ -11,8 +11,8 @@ use super::checks;
 use super::platform::On;
 use super::ran::Ran;
 
-/// Far longer than any run of a test takes: a run that reaches it hangs.
-const LONGEST: Duration = Duration::from_secs(50);
+/// Longer than the `EPM_TIMEOUT` of any run, so a run that reaches it hangs.
+const LONGEST: Duration = Duration::from_secs(150);
 
 /// A gate that runs; one that is dropped is killed.
 pub(crate) struct Running {
