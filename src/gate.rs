@@ -35,6 +35,7 @@ use crate::ledger::book::Hint;
 use crate::outcome::{Outcome, Signal};
 use crate::pace::Turnstile;
 use crate::payload::Payload;
+use crate::report::stretches::Phase;
 use crate::report::{End, Submitted};
 use crate::signals::Signals;
 use crate::submit::{Unsubmitted, look, submit};
@@ -331,12 +332,18 @@ impl Gate {
         let rules = &self.plan.rules;
         let answered = || self.client.has_answered();
         if let Some(path) = &self.plan.look {
-            look(rules, answered, async || self.client.look(path).await, told).await?;
+            self.desk.begins(0, Phase::Look);
+            let looked = look(rules, answered, async || self.client.look(path).await, told).await;
+            self.desk.finishes(0, Phase::Look);
+            looked?;
             self.desk.note_of(0, |job| job.trouble = None);
         }
         self.mind_maintenance().await?;
         self.bring().await?;
-        submit(rules, answered, async || self.post(payload).await, told).await
+        self.desk.begins(0, Phase::Submit);
+        let submitted = submit(rules, answered, async || self.post(payload).await, told).await;
+        self.desk.finishes(0, Phase::Submit);
+        submitted
     }
 
     /// Sends the submit once. What it shows is had before its intent stands, and renewed after that is taken back: nothing
@@ -390,7 +397,11 @@ impl Gate {
     }
 
     async fn watch(&self, index: usize, id: JobId, mut watch: Watch) -> Ending {
-        wait(&mut watch, async || self.turn().await, async || Box::pin(self.poll(index, id, true)).await).await
+        self.desk.begins(index, Phase::Wait);
+        let ending =
+            wait(&mut watch, async || self.turn().await, async || Box::pin(self.poll(index, id, true)).await).await;
+        self.desk.finishes(index, Phase::Wait);
+        ending
     }
 
     /// Leaves a submitted job to whoever attaches to it; a failure that is told at once is one all the same.

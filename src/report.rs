@@ -15,6 +15,7 @@ pub(crate) mod samples;
 #[path = "../tests/schema/report.rs"]
 pub(crate) mod schema;
 pub mod steps;
+pub mod stretches;
 mod tables;
 mod timeline;
 pub mod values;
@@ -36,6 +37,7 @@ use crate::payload::Payload;
 use crate::pipeline;
 
 use steps::Step;
+use stretches::Stretch;
 
 /// Whether a job was submitted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -147,6 +149,10 @@ pub struct Context {
     pub pipeline: Option<Foreign>,
     /// Which try of the run it is, counted from 1.
     pub attempt: Option<u32>,
+    /// What the platform numbers the run by, the same for each try of it.
+    pub id: Option<Foreign>,
+    /// The job of the platform, or its stage, that the gate is in.
+    pub task: Option<Foreign>,
     /// Where the run can be looked at.
     pub run: Option<Url>,
 }
@@ -186,6 +192,8 @@ pub struct JobReport {
     pub other: Vec<(Foreign, Foreign)>,
     /// What happened, in order.
     pub moments: Vec<Moment>,
+    /// The parts of the work on it, in the order in which they began.
+    pub stretches: Vec<Stretch>,
     /// When we began with it.
     pub begun: Option<Instant>,
     /// When it was submitted or attached to.
@@ -335,6 +343,7 @@ impl JobReport {
             facts: Facts::default(),
             other: Vec::new(),
             moments: Vec::new(),
+            stretches: Vec::new(),
             begun: None,
             start: None,
             duration: None,

@@ -56,6 +56,8 @@ fn context(texts: &[&str]) -> Context {
         reference: name(14),
         pipeline: name(15),
         attempt: Some(2),
+        id: name(16),
+        task: name(17),
         run: "https://ci.example.com/runs/7".parse().ok(),
     }
 }

@@ -18,6 +18,8 @@ pub fn context(platform: Platform, variable: impl Fn(&str) -> Option<String>) ->
         reference: first(reference),
         pipeline: first(pipeline),
         attempt: None,
+        id: None,
+        task: None,
         run: None,
     };
     let mut context = match platform {
@@ -46,6 +48,8 @@ pub fn context(platform: Platform, variable: impl Fn(&str) -> Option<String>) ->
     context.platform = Some(platform).filter(|platform| *platform != Platform::None).map(Platform::word);
     context.run = address(platform, &variable);
     context.attempt = attempt(platform, &variable);
+    let (id, task) = place(platform);
+    (context.id, context.task) = (first(id), first(task));
     context
 }
 
@@ -83,6 +87,17 @@ fn web(text: &str) -> Option<Url> {
     url.set_username("").ok()?;
     url.set_password(None).ok()?;
     Some(url)
+}
+
+/// The variables that name the run, and the job or stage in it.
+fn place(platform: Platform) -> (&'static [&'static str], &'static [&'static str]) {
+    match platform {
+        Platform::Github => (&["GITHUB_RUN_ID"], &["GITHUB_JOB"]),
+        Platform::Gitlab => (&["CI_PIPELINE_ID"], &["CI_JOB_NAME"]),
+        Platform::Azure => (&["BUILD_BUILDID"], &["SYSTEM_JOBNAME"]),
+        Platform::Jenkins => (&["BUILD_NUMBER"], &["STAGE_NAME"]),
+        Platform::None => (&[], &[]),
+    }
 }
 
 /// How often the platform has tried this run; none where it does not say.

@@ -11,6 +11,7 @@ use crate::epm::upload::{Failure, Refused, Taken, Upload};
 use crate::foreign::quote_path;
 use crate::inbox::Parcel;
 use crate::pace;
+use crate::report::stretches::Phase;
 use crate::submit::Unsubmitted;
 use crate::wait::next_try;
 
@@ -78,8 +79,11 @@ impl Gate {
             if is_there(parcel.remote.as_str()) {
                 continue;
             }
+            self.desk.begins(0, Phase::Upload);
             self.desk.brings(parcel);
-            if let Err(failure) = self.bring_one(parcel).await {
+            let brought = self.bring_one(parcel).await;
+            self.desk.finishes(0, Phase::Upload);
+            if let Err(failure) = brought {
                 return Err(Unsubmitted::NotBrought { file: quote_path(&parcel.local), failure });
             }
             self.desk.brought(parcel);

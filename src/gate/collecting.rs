@@ -9,6 +9,7 @@ use crate::collect::{Collected, Folder, Missed, Order, Saved, collect};
 use crate::diagnose::Findings;
 use crate::epm::error::Fault;
 use crate::foreign::{Foreign, quote, quote_path};
+use crate::report::stretches::Phase;
 use crate::report::{Fetched, JobReport};
 
 use super::conditions::Look;
@@ -80,7 +81,9 @@ impl Gate {
     pub(super) async fn read_log(&self, index: usize, name: &Foreign) {
         let order = self.order(name, false);
         self.desk.reads_other(index, name);
+        self.desk.begins(index, Phase::Collect);
         let collected = collect(&order, Some(&self.plan.reasons), None, &mut self.told(index, Which::Log)).await;
+        self.desk.finishes(index, Phase::Collect);
         self.read(index, name, collected.findings, collected.is_proven, Some(name));
     }
 
@@ -122,8 +125,10 @@ impl Gate {
             folder.place(&name, id)
         });
         let reasons = reads.then_some(&self.plan.reasons);
+        self.desk.begins(index, Phase::Collect);
         let Collected { findings, saved, is_proven } =
             collect(&order, reasons, place, &mut self.told(index, which)).await;
+        self.desk.finishes(index, Phase::Collect);
         if let (None, Some(Err(missed))) = (&findings, &saved)
             && which.is_note(missed)
         {

@@ -27,6 +27,7 @@ use crate::outcome::Outcome;
 use crate::payload::{Field, Payload, file_place};
 use crate::report::console::Console;
 use crate::report::steps::{self, Step};
+use crate::report::stretches::Phase;
 use crate::report::wording::{event, progress, subject};
 use crate::report::{Earlier, End, Event, Fetched, JobReport, Report, Submitted, Trouble};
 
@@ -269,6 +270,16 @@ impl Desk {
     /// EPM was asked about a job once more.
     pub fn polled(&self, index: usize) {
         self.note_of(index, |job| job.polls += 1);
+    }
+
+    /// A part of the work on a job begins.
+    pub fn begins(&self, index: usize, phase: Phase) {
+        self.note_of(index, |job| job.begin(Instant::now(), phase));
+    }
+
+    /// It is over.
+    pub fn finishes(&self, index: usize, phase: Phase) {
+        self.note_of(index, |job| job.finish(Instant::now(), phase));
     }
 
     /// A check has taken a step.

@@ -8,6 +8,7 @@ use crate::diagnose::category::Category;
 use crate::foreign::Foreign;
 use crate::job::{Answer, State};
 use crate::pipeline::StepEnd;
+use crate::report::stretches::Phase;
 use crate::report::{End, JobReport};
 use crate::wait::Ending;
 
@@ -65,6 +66,7 @@ impl Gate {
 
     /// Says why it did not pass. A success that a condition holds back says so itself, where its log tells nothing.
     fn diagnose(&self, index: usize, state: State, looks: &Looks) {
+        self.desk.begins(index, Phase::Diagnose);
         let diagnosis = self.desk.read(|report| {
             let job = &report.jobs[index];
             let diagnosis = self.plan.reasons.diagnose(state, job.facts.details.as_ref(), job.findings.as_ref());
@@ -75,6 +77,7 @@ impl Gate {
             Some(Diagnosis::of(unmet?.category?))
         });
         self.desk.note_of(index, |job| job.diagnosis = diagnosis);
+        self.desk.finishes(index, Phase::Diagnose);
     }
 
     /// Says why EPM did not take a submit, where its words are known.

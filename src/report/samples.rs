@@ -16,6 +16,7 @@ use crate::outcome::{Outcome, Signal};
 use crate::payload::Payload;
 use crate::pipeline::{Step, StepEnd};
 
+use super::stretches::{Phase, Stretch};
 use super::{Context, Earlier, End, Event, Fetched, JobReport, Moment, Report, Submitted, Uploaded};
 
 /// All of them, each with its name.
@@ -55,6 +56,8 @@ pub(crate) fn with_texts(text: &str) -> Report {
         reference: foreign(),
         pipeline: foreign(),
         attempt: Some(2),
+        id: foreign(),
+        task: foreign(),
         run: "https://ci.example.com/'\"<b>".parse().ok(),
     };
     report.path = Some(text.into());
@@ -112,6 +115,11 @@ fn moment(milliseconds: u64, event: Event) -> Moment {
     Moment { at: at(milliseconds), after: Duration::from_millis(milliseconds), event }
 }
 
+fn stretch(phase: Phase, from: u64, length: u64) -> Stretch {
+    let [after, length] = [from, length].map(Duration::from_millis);
+    Stretch { phase, at: at(from), after, length: Some(length) }
+}
+
 fn running(milliseconds: u64) -> Moment {
     moment(milliseconds, Event::State(State::InProgress, Some("RUNNING".to_owned())))
 }
@@ -149,6 +157,12 @@ fn job(number: u64, state: State, word: &str, milliseconds: u64) -> JobReport {
     job.state = Some(state);
     job.moments =
         vec![moment(400, Event::Sent), moment(900, Event::Submitted), running(1900), ended(milliseconds, state, word)];
+    job.stretches = vec![
+        stretch(Phase::Look, 0, 300),
+        stretch(Phase::Submit, 350, 550),
+        stretch(Phase::Wait, 900, milliseconds - 900),
+        stretch(Phase::Collect, milliseconds + 10, 200),
+    ];
     job.duration = Some(Duration::from_millis(milliseconds - 400));
     job.polls = 7;
     job.facts.job_name = text("GL_DATA_LOAD");
@@ -182,6 +196,8 @@ fn run_of(job: JobReport) -> Report {
             reference: text("refs/heads/main"),
             pipeline: text("Load the ledger"),
             attempt: Some(1),
+            id: text("1658821493"),
+            task: text("load"),
             run: "https://github.com/acme/close/actions/runs/1658821493/attempts/1".parse().ok(),
         },
         ..Report::default()
