@@ -13,6 +13,7 @@ mod offered;
 mod reasons;
 mod record;
 mod retries;
+mod telemetry;
 mod upload;
 mod wanted;
 
@@ -38,6 +39,7 @@ use crate::login::Login;
 use crate::notify::Audience;
 use crate::pace::{Deadline, Pace, brief};
 use crate::report::console::{Color, Volume};
+use crate::telemetry::Export;
 use crate::wait::Rules;
 
 pub use given::Environment;
@@ -264,6 +266,14 @@ impl Call {
             _ => Ok(None),
         }
         .map(|audience| audience.filter(|_| !self.is_dry_run()))
+    }
+
+    /// Where the trace of a run goes, where it goes anywhere, and what is wrong with what was said of that.
+    pub fn export(&self) -> (Option<Export>, Vec<String>) {
+        match self.command {
+            "run" | "submit" | "attach" if !self.is_dry_run() => telemetry::export(&self.values(), &self.environment),
+            _ => (None, Vec::new()),
+        }
     }
 
     fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {

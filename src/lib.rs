@@ -2,7 +2,7 @@
 //!
 //! The story: [`cli`] turns flags and variables into a plan; [`ci`] opens every output; [`gate`] looks, submits
 //! through [`epm`], waits with [`wait`], reads the log with [`collect`]; [`report`] holds what is known at each
-//! moment and is written on every way out, with the exit code of [`outcome`]; [`notify`] tells others afterwards.
+//! moment and is written on every way out, with the exit code of [`outcome`]; [`notify`] and [`telemetry`] tell others afterwards.
 //!
 //! The modules stand in the order of their dependencies: each knows only those above it.
 
@@ -41,6 +41,7 @@ pub mod report;
 pub mod ci;
 
 pub mod notify;
+pub mod telemetry;
 
 pub mod gate;
 

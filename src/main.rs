@@ -25,9 +25,17 @@ use epm_gate::report::console::{Color, Console, Volume, print_line};
 use epm_gate::report::values::harmless;
 use epm_gate::report::{End, JobReport, Report};
 use epm_gate::signals::Signals;
+use epm_gate::telemetry::Export;
 
 /// How long opening the outputs may take: whoever reads a pipe is there by then, or never.
 const OPENING: Duration = Duration::from_secs(10);
+
+/// Who hears of the end of a run.
+#[derive(Default)]
+struct Listeners {
+    audience: Option<Audience>,
+    export: Option<Export>,
+}
 
 /// Never returns: a name that is still being resolved sits in a thread that a returning `main` would wait for.
 fn main() {
@@ -103,9 +111,9 @@ async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> O
             Some(NOT_BEGUN),
         ));
     };
-    let (desk, audience, outcome) = story(call, environment, start, &mut signals).await;
-    if let Some(audience) = audience {
-        tell(&desk, &audience, outcome, &mut signals).await;
+    let (desk, listeners, outcome) = story(call, environment, start, &mut signals).await;
+    if listeners.audience.is_some() || listeners.export.is_some() {
+        tell(&desk, &listeners, outcome, &mut signals).await;
     }
     outcome
 }
@@ -116,7 +124,7 @@ async fn story(
     environment: &Environment,
     start: Instant,
     signals: &mut Signals,
-) -> (Rc<Desk>, Option<Audience>, Outcome) {
+) -> (Rc<Desk>, Listeners, Outcome) {
     let until = call.deadline(start).end();
     let mut opening = pin!(open(call, environment, until));
     let (opened, early) = tokio::select! {
@@ -126,41 +134,41 @@ async fn story(
         signal = signals.first() => (timeout(WRITE, opening).await, Some(signal)),
     };
     let (desk, trouble) = opened.unwrap_or_else(|_| closed(call, environment));
-    let asked = if let Some(signal) = early {
-        Err(interrupted(signal))
+    let (listeners, wrong) = if let Some(signal) = early {
+        (Listeners::default(), Some(interrupted(signal)))
     } else {
         tokio::select! {
             biased;
-            asked = audience(call, until) => asked,
-            signal = signals.first() => Err(interrupted(signal)),
+            asked = listeners(call, &desk, until) => asked,
+            signal = signals.first() => (Listeners::default(), Some(interrupted(signal))),
         }
-    };
-    let (audience, wrong) = match asked {
-        Ok(audience) => (audience, None),
-        Err(end) => (None, Some(end)),
     };
     let outcome = match wrong.or(trouble) {
         Some(end) => desk.end_with(end),
         None => play_planned(call, &desk, start, signals).await,
     };
-    (desk, audience, outcome)
+    (desk, listeners, outcome)
 }
 
-/// Whom to tell, by the command line and the file that it names.
-async fn audience(call: &Arc<Call>, until: Instant) -> Result<Option<Audience>, End> {
+/// Whom to tell, by the command line, the environment and the files that they name; and what is wrong with that.
+async fn listeners(call: &Arc<Call>, desk: &Desk, until: Instant) -> (Listeners, Option<End>) {
     let reader = Arc::clone(call);
-    match in_time(until, move || reader.audience()).await {
-        Some(read) => read.map_err(|error| usage(&error)),
-        None => Err(unread()),
+    let read = in_time(until, move || (reader.audience(), reader.export())).await;
+    let Some((audience, (export, warnings))) = read else { return (Listeners::default(), Some(unread())) };
+    warnings.into_iter().for_each(|warning| desk.tell_once(warning));
+    match audience {
+        Ok(audience) => (Listeners { audience, export }, None),
+        Err(error) => (Listeners { audience: None, export }, Some(usage(&error))),
     }
 }
 
 /// Tells those who are to be told, within a bound that a signal makes shorter; a second one ends it.
-async fn tell(desk: &Desk, audience: &Audience, outcome: Outcome, signals: &mut Signals) {
+async fn tell(desk: &Desk, listeners: &Listeners, outcome: Outcome, signals: &mut Signals) {
     let now = Instant::now();
     let was_stopped = matches!(outcome, Outcome::Interrupted(_));
     let report = desk.read(Report::clone);
-    let mut telling = pin!(audience.tell(&report, now + if was_stopped { AFTER_SIGNAL } else { BOUND }));
+    let end = now + if was_stopped { AFTER_SIGNAL } else { BOUND };
+    let mut telling = pin!(listeners.tell(&report, end, desk));
     let told = tokio::select! {
         biased;
         told = &mut telling => Some(told),
@@ -169,6 +177,27 @@ async fn tell(desk: &Desk, audience: &Audience, outcome: Outcome, signals: &mut 
     match told {
         Some(failures) => failures.iter().for_each(|failure| desk.console().warn(failure)),
         None => desk.console().warn("somebody may not have been notified: a signal came before"),
+    }
+}
+
+impl Listeners {
+    /// Tells all of them side by side. What could not be told, in a sentence each.
+    async fn tell(&self, report: &Report, end: Instant, desk: &Desk) -> Vec<String> {
+        let notified = async {
+            match &self.audience {
+                Some(audience) => audience.tell(report, end).await,
+                None => Vec::new(),
+            }
+        };
+        let exported = async {
+            match &self.export {
+                Some(export) => export.send(report, end, |line| desk.console().trace(line)).await.err(),
+                None => None,
+            }
+        };
+        let (mut failures, failure) = tokio::join!(notified, exported);
+        failures.extend(failure);
+        failures
     }
 }
 

@@ -39,6 +39,13 @@ impl Environment {
         environment
     }
 
+    /// These, for a test.
+    #[cfg(test)]
+    pub(super) fn of(set: &[(&str, &str)]) -> Self {
+        let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { set, ..Self::default() }
+    }
+
     /// A variable; an empty one is an unset one.
     pub fn get(&self, name: &str) -> Option<String> {
         let value = self.set.get(name)?.replace('\r', "");

@@ -114,6 +114,20 @@ impl Fault {
         }
     }
 
+    /// What it is, without a name in it: where the host is a secret.
+    pub fn unnamed(&self) -> &'static str {
+        match self {
+            Self::Unresolved { .. } => "its host does not resolve",
+            Self::Certificate { .. } => "the certificate of its host does not verify",
+            Self::NoConnection { .. } => "there is no connection to its host",
+            Self::ProxyDenied { .. } => "the proxy refused its credentials (HTTP 407)",
+            Self::ProxyRefused { .. } => "the proxy refused the way to its host",
+            Self::NoProxy { .. } => "there is no connection to the proxy",
+            Self::Timeout { .. } => "no answer came in time",
+            Self::Broken { .. } | Self::TooLarge { .. } => "the connection broke",
+        }
+    }
+
     /// What to do about it.
     pub fn help(&self) -> &'static str {
         match self {

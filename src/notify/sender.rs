@@ -63,14 +63,7 @@ impl Failure {
 
     fn why(&self) -> String {
         match self {
-            Self::Fault(Fault::Unresolved { .. }) => "its host does not resolve".to_owned(),
-            Self::Fault(Fault::Certificate { .. }) => "the certificate of its host does not verify".to_owned(),
-            Self::Fault(Fault::NoConnection { .. }) => "there is no connection to its host".to_owned(),
-            Self::Fault(Fault::ProxyDenied { .. }) => "the proxy refused its credentials (HTTP 407)".to_owned(),
-            Self::Fault(Fault::ProxyRefused { .. }) => "the proxy refused the way to its host".to_owned(),
-            Self::Fault(Fault::NoProxy { .. }) => "there is no connection to the proxy".to_owned(),
-            Self::Fault(Fault::Timeout { .. }) => "no answer came in time".to_owned(),
-            Self::Fault(Fault::Broken { .. } | Fault::TooLarge { .. }) => "the connection broke".to_owned(),
+            Self::Fault(fault) => fault.unnamed().to_owned(),
             Self::Code(code @ 300..400) => format!("it answered with a redirect (HTTP {code}), which is not followed"),
             Self::Code(code) => format!("it answered HTTP {code}"),
         }
