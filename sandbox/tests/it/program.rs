@@ -72,5 +72,7 @@ fn serve_writes_its_requests_to_stderr_where_asked() {
     stream.read_to_string(&mut String::new()).unwrap();
     child.kill().unwrap();
     let output = child.wait_with_output().unwrap();
-    assert!(String::from_utf8(output.stderr).unwrap().starts_with(r#"{"n":1,"connection":1,"method":"GET""#));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.starts_with(r#"{"n":1,"at_ms":"#), "{text}");
+    assert!(text.contains(r#","connection":1,"open":1,"method":"GET""#), "{text}");
 }
