@@ -11,7 +11,8 @@ use epm_gate::job::JobId;
 use epm_gate::pace::Pace;
 
 /// A line as Data Integration logs it, without a word that tells.
-const LINE: &str = "2026-03-22 03:24:26,101 DEBUG [AIF]: Fetching rule file from essbase server for data loading: AIF0029\n";
+const LINE: &str =
+    "2026-03-22 03:24:26,101 DEBUG [AIF]: Fetching rule file from essbase server for data loading: AIF0029\n";
 
 /// What a log is read in: a piece of a download.
 const PIECE: usize = 64 * 1024;
