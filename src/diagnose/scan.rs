@@ -220,10 +220,10 @@ impl Scan {
     /// Looks at whole lines; the last of the log may have no end.
     fn block(&mut self, block: &[u8]) {
         let mut from = 0;
-        while let Some((start, end)) = self.next_line(block, from) {
+        while let Some((start, word, end)) = self.next_line(block, from) {
             self.lines += newlines(&block[from..start]) + 1;
             let line = Line { number: self.lines, head: &block[start..end], is_whole: true };
-            let hits = self.hits(line.head);
+            let hits = self.hits(line.head, word - start);
             self.line(&line, hits);
             from = block.len().min(end + 1);
         }
@@ -231,23 +231,25 @@ impl Scan {
         self.keep_last(block, None);
     }
 
-    /// The bounds of the next line that is worth a closer look.
-    fn next_line(&self, block: &[u8], from: usize) -> Option<(usize, usize)> {
-        let hit =
+    /// The start of the next line that is worth a closer look, where in it a word may stand at the soonest, and its end.
+    fn next_line(&self, block: &[u8], from: usize) -> Option<(usize, usize, usize)> {
+        let word =
             if self.tries_user() { (from < block.len()).then_some(from)? } else { markers::WORDS.next(block, from)? };
-        let start = memrchr(b'\n', &block[from..hit]).map_or(from, |at| from + at + 1);
-        let end = memchr(b'\n', &block[hit..]).map_or(block.len(), |at| hit + at);
-        Some((start, end))
+        let start = memrchr(b'\n', &block[from..word]).map_or(from, |at| from + at + 1);
+        let end = memchr(b'\n', &block[word..]).map_or(block.len(), |at| word + at);
+        Some((start, word, end))
     }
 
-    /// The first of each marker that is meant, in a whole line.
-    fn hits<'a>(&self, text: &'a [u8]) -> Vec<Hit<'a>> {
+    /// The first of each marker that is meant, in a whole line in which none begins before `from`.
+    fn hits<'a>(&self, text: &'a [u8], from: usize) -> Vec<Hit<'a>> {
         let room = Window::room(&self.mask);
         let mut hits: Vec<Hit<'a>> = Vec::new();
-        each(text, 0, text.len(), |marker, at| {
+        each(text, from, text.len(), |marker, at| {
             if hits.iter().all(|hit| hit.marker != marker) {
                 let hit = Hit { marker, at: at as u64, window: Window::around(text, at, room, false) };
-                hits.extend(Some(hit).filter(Hit::is_meant));
+                if hit.is_meant() {
+                    hits.push(hit);
+                }
             }
         });
         hits
