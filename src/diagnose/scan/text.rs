@@ -167,7 +167,7 @@ impl Kind {
         self.start.extend(text.iter().take(wanted));
         self.is_packed = PACKED.iter().any(|packed| self.start.starts_with(packed));
         self.bytes += text.len() as u64;
-        self.controls += text.iter().filter(|byte| is_control(**byte)).count() as u64;
+        self.controls += controls(text);
     }
 
     /// Where more than one byte in a hundred is one of control, or the log begins as a packed file does.
@@ -179,6 +179,29 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// How many bytes are ones of control. Eight are looked at together, since hardly any eight of a text hold one.
+fn controls(text: &[u8]) -> u64 {
+    let (eights, rest) = text.as_chunks::<8>();
+    let count = |bytes: &[u8]| bytes.iter().filter(|byte| is_control(**byte)).count() as u64;
+    let mut controls = count(rest);
+    for eight in eights {
+        if may_hold_control(u64::from_le_bytes(*eight)) {
+            controls += count(eight);
+        }
+    }
+    controls
+}
+
+/// Whether one of eight bytes may be one of control: it is below 0x20, or 0x7f. What a byte borrows from the next one hides
+/// none.
+fn may_hold_control(eight: u64) -> bool {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGHEST: u64 = ONES << 7;
+    let low = eight.wrapping_sub(ONES * 0x20) & !eight;
+    let deleted = eight ^ ONES * 0x7f;
+    (low | deleted.wrapping_sub(ONES) & !deleted) & HIGHEST != 0
 }
 
 /// One that no text needs: not the ends of lines and pages, tabs, and what colours begin with.
@@ -292,6 +315,18 @@ mod tests {
             bytes.chunks(1).for_each(|piece| kind.see(piece));
             assert_eq!(kind.unreadable().is_none(), expected, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_byte_of_control_is_counted_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for (at, around) in (0..19).zip([b" ", b"\n", b"\xff"].iter().cycle()) {
+                let mut text = around.repeat(19);
+                text[at] = byte;
+                assert_eq!(controls(&text), u64::from(is_control(byte)), "{byte} at {at}");
+            }
+        }
+        assert_eq!(controls(&[0; 19]), 19);
     }
 
     #[test]
