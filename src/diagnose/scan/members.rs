@@ -1,5 +1,7 @@
 //! The members of the target that a row was not taken for.
 
+use std::borrow::Cow;
+
 use super::line::Hit;
 use super::text::readable;
 
@@ -7,37 +9,47 @@ use super::text::readable;
 const LONGEST: usize = 200;
 
 /// The member that a line names by this marker, where it names one.
-pub(super) fn member(hit: &Hit<'_>) -> Option<String> {
-    let name = match hit.marker().text {
-        // `Member X Not Found In Database`
-        "Not Found In Database" => {
-            let before = readable(hit.window.before(), true).into_owned();
-            before[before.rfind("Member ")? + "Member ".len()..].to_owned()
-        }
-        // `The member X does not exist ...`
-        marker @ "The member " => named(&readable(hit.window.behind(marker.len()), true)),
+pub(super) fn member<'a>(hit: &'a Hit<'_>) -> Option<Cow<'a, str>> {
+    let (text, find): (_, fn(&str) -> Option<&str>) = match hit.marker().text {
+        "Not Found In Database" => (hit.window.before(), named_last),
+        marker @ "The member " => (hit.window.behind(marker.len()), named_first),
         _ => return None,
     };
-    let name = name.trim().trim_matches(['"', '\'', '[', ']']).trim_end_matches(['.', ',', ':']).trim();
-    (!name.is_empty() && name.len() <= LONGEST).then(|| name.to_owned())
+    // Without a copy, since every other line of a log may name one.
+    match readable(text, true) {
+        Cow::Borrowed(text) => bare(find(text)?).map(Cow::Borrowed),
+        Cow::Owned(text) => bare(find(&text)?).map(|name| Cow::Owned(name.to_owned())),
+    }
 }
 
-/// The name that a sentence begins with: what stands in quotes, what stands before a verb, or else a word.
-fn named(sentence: &str) -> String {
+/// A name without what stands around it, where it can be one.
+fn bare(name: &str) -> Option<&str> {
+    let name = name.trim().trim_matches(['"', '\'', '[', ']']).trim_end_matches(['.', ',', ':']).trim();
+    (!name.is_empty() && name.len() <= LONGEST).then_some(name)
+}
+
+/// The name that a text ends with: `Member X`, before `Not Found In Database`.
+fn named_last(text: &str) -> Option<&str> {
+    text.rsplit_once("Member ").map(|(_, name)| name)
+}
+
+/// The name that a sentence begins with, before `does not exist ...`: what stands in quotes, what stands before a verb, or
+/// else a word.
+fn named_first(sentence: &str) -> Option<&str> {
     const VERBS: [&str; 5] = [" does not ", " is ", " was ", " cannot ", " has "];
     for quote in ['"', '\''] {
         if let Some((name, _)) = sentence.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return name.to_owned();
+            return Some(name);
         }
     }
     let verb = VERBS.iter().filter_map(|verb| sentence.find(verb)).min();
     let end = verb.or_else(|| sentence.find(char::is_whitespace)).unwrap_or(sentence.len());
-    sentence[..end].to_owned()
+    Some(&sentence[..end])
 }
 
 #[cfg(test)]
 mod tests {
-    use super::named;
+    use super::named_first;
 
     #[test]
     fn a_member_is_named_by_quotes_by_a_verb_or_by_a_word() {
@@ -50,7 +62,7 @@ mod tests {
             ("A1", "A1"),
         ];
         for (sentence, expected) in table {
-            assert_eq!(named(sentence), expected);
+            assert_eq!(named_first(sentence), Some(expected));
         }
     }
 }

@@ -83,15 +83,20 @@ impl Rows {
             kind.first.push((line, shown(hit)));
         }
         if !self.has_more_members {
-            hits.iter().filter_map(member).for_each(|member| self.concern(&mask.foreign(&member)));
+            hits.iter().filter_map(member).for_each(|member| self.concern(&member, mask));
         }
     }
 
-    fn concern(&mut self, member: &Foreign) {
-        if !self.members.contains(member) {
+    fn concern(&mut self, member: &str, mask: &Mask) {
+        // Most rows are refused for a member that was named before, as it is shown.
+        if self.members.iter().any(|known| known.as_str() == member) {
+            return;
+        }
+        let member = mask.foreign(member);
+        if !self.members.contains(&member) {
             self.has_more_members = self.members.len() == MOST_MEMBERS;
             if !self.has_more_members {
-                self.members.push(member.clone());
+                self.members.push(member);
             }
         }
     }
