@@ -12,7 +12,7 @@ const LONGEST: usize = 200;
 pub(super) fn member<'a>(hit: &'a Hit<'_>) -> Option<Cow<'a, str>> {
     let (text, find): (_, fn(&str) -> Option<&str>) = match hit.marker().text {
         "Not Found In Database" => (hit.window.before(), named_last),
-        marker @ "The member " => (hit.window.behind(marker.len()), named_first),
+        marker @ "The member " => (hit.window.behind(marker.len()), |text| Some(named_first(text))),
         _ => return None,
     };
     // Without a copy, since every other line of a log may name one.
@@ -35,16 +35,16 @@ fn named_last(text: &str) -> Option<&str> {
 
 /// The name that a sentence begins with, before `does not exist ...`: what stands in quotes, what stands before a verb, or
 /// else a word.
-fn named_first(sentence: &str) -> Option<&str> {
+fn named_first(sentence: &str) -> &str {
     const VERBS: [&str; 5] = [" does not ", " is ", " was ", " cannot ", " has "];
     for quote in ['"', '\''] {
         if let Some((name, _)) = sentence.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return Some(name);
+            return name;
         }
     }
     let verb = VERBS.iter().filter_map(|verb| sentence.find(verb)).min();
     let end = verb.or_else(|| sentence.find(char::is_whitespace)).unwrap_or(sentence.len());
-    Some(&sentence[..end])
+    &sentence[..end]
 }
 
 #[cfg(test)]
@@ -62,7 +62,7 @@ mod tests {
             ("A1", "A1"),
         ];
         for (sentence, expected) in table {
-            assert_eq!(named_first(sentence), Some(expected));
+            assert_eq!(named_first(sentence), expected);
         }
     }
 }

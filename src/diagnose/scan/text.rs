@@ -200,7 +200,7 @@ fn may_hold_control(eight: u64) -> bool {
     const ONES: u64 = u64::from_le_bytes([1; 8]);
     const HIGHEST: u64 = ONES << 7;
     let low = eight.wrapping_sub(ONES * 0x20) & !eight;
-    let deleted = eight ^ ONES * 0x7f;
+    let deleted = eight ^ (ONES * 0x7f);
     (low | deleted.wrapping_sub(ONES) & !deleted) & HIGHEST != 0
 }
 
