@@ -193,7 +193,17 @@ impl Client {
     ///
     /// Whatever is no answer about a job.
     pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
-        self.read(self.url.job(id), Purpose::Ask).await?.asked(&self.mask())
+        let lane = self.lane().await.ok_or(Fault::Late)?;
+        self.ask_in(&lane, id).await
+    }
+
+    /// The same in a lane that is there already, so that waiting for one is no part of the question.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub async fn ask_in(&self, lane: &Lane<'_>, id: JobId) -> Result<Asked, ReadError> {
+        self.request(lane, Method::GET, self.url.job(id), Purpose::Ask).await?.asked(&self.mask())
     }
 
     /// The jobs that EPM lists, the newest first. That there is such a list is not documented (epm-api.md §2.6): it is
@@ -240,16 +250,16 @@ impl Client {
 
     /// A read with proof of identity, and what a 401 costs: one renewal, or one more try of what had worked.
     async fn read(&self, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
-        self.request(Method::GET, url, purpose).await
+        let lane = self.lane().await.ok_or(Fault::Late)?;
+        self.request(&lane, Method::GET, url, purpose).await
     }
 
     /// The same for a method that does no harm when it is sent twice.
-    async fn request(&self, method: Method, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
-        let lane = self.lane().await?;
+    async fn request(&self, lane: &Lane<'_>, method: Method, url: Url, purpose: Purpose) -> Result<Reply, ReadError> {
         let allowance = self.allowance(self.limits.request);
         let alone = self.enter(allowance).await?;
         let shown = self.authorizer.show(allowance).await?;
-        let reply = self.send(&lane, &method, &url, &shown, allowance).await?;
+        let reply = self.send(lane, &method, &url, &shown, allowance).await?;
         if reply.status != 401 || reply.is_for_another_audience() {
             return Ok(self.settled(alone, reply, purpose));
         }
@@ -262,7 +272,7 @@ impl Client {
             return Err(self.refuse(&mut trust));
         }
         let shown = self.authorizer.show(allowance).await?;
-        let again = self.send(&lane, &method, &url, &shown, self.allowance(self.limits.request)).await?;
+        let again = self.send(lane, &method, &url, &shown, self.allowance(self.limits.request)).await?;
         if again.status == 401 && !again.is_for_another_audience() {
             return Err(self.refuse(&mut trust));
         }
@@ -327,9 +337,10 @@ impl Client {
         timeout_at(allowance.end, self.trust.lock()).await.map_err(|_| allowance.is_spent(&self.url.host()).into())
     }
 
-    /// A lane for a question. Waiting for it is not what a request may take: that others hang is no fault of this one.
-    async fn lane(&self) -> Result<Lane<'_>, Fault> {
-        self.lanes.for_question(self.limits.deadline).await.ok_or(Fault::Late)
+    /// A lane for a question; none where none is free before the deadline. Waiting for it is not what a request may take:
+    /// that others hang is no fault of this one.
+    pub async fn lane(&self) -> Option<Lane<'_>> {
+        self.lanes.for_question(self.limits.deadline).await
     }
 
     async fn send(

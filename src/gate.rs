@@ -6,6 +6,7 @@ pub mod conditions;
 pub mod desk;
 mod ending;
 mod maintenance;
+mod polling;
 pub mod recall;
 pub mod retry;
 mod settle;
@@ -23,7 +24,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until};
 use crate::auth::Credentials;
 use crate::collect::{Folder, Wanted};
 use crate::diagnose;
-use crate::epm::error::{Fault, ReadError, Refusal};
+use crate::epm::error::{Fault, Refusal};
 use crate::epm::recording::Beginning;
 use crate::epm::submission::Submission;
 use crate::epm::url::EpmUrl;
@@ -39,12 +40,13 @@ use crate::report::stretches::Phase;
 use crate::report::{End, Submitted};
 use crate::signals::Signals;
 use crate::submit::{Unsubmitted, look, submit};
-use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
+use crate::wait::{Ending, Rules, Watch};
 
 use collecting::Owed;
 use conditions::{Conditions, Hopeless, Looks};
 use desk::Desk;
 use maintenance::Guard;
+use polling::Traffic;
 use recall::{Keeping, Start};
 use retry::Retries;
 use source::Source;
@@ -156,6 +158,7 @@ pub struct Gate {
     plan: Plan,
     desk: Rc<Desk>,
     turnstile: RefCell<Turnstile>,
+    traffic: Traffic,
     /// The window that nothing is submitted before, or in.
     guard: Cell<Option<Guard>>,
     folder: Option<Folder>,
@@ -168,7 +171,16 @@ impl Gate {
     pub fn new(client: Client, plan: Plan, desk: Rc<Desk>) -> Self {
         let turnstile = RefCell::new(Turnstile::new(plan.poll_rate));
         let folder = plan.collecting.clone().map(Folder::new);
-        Self { client, plan, desk, turnstile, guard: Cell::default(), folder, owed: RefCell::default() }
+        Self {
+            client,
+            plan,
+            desk,
+            turnstile,
+            traffic: Traffic::default(),
+            guard: Cell::default(),
+            folder,
+            owed: RefCell::default(),
+        }
     }
 
     /// Plays the story to its end, the deadline or a signal. Every job has an end afterwards.
@@ -396,14 +408,6 @@ impl Gate {
         Box::pin(self.settle(index, ending)).await;
     }
 
-    async fn watch(&self, index: usize, id: JobId, mut watch: Watch) -> Ending {
-        self.desk.begins(index, Phase::Wait);
-        let ending =
-            wait(&mut watch, async || self.turn().await, async || Box::pin(self.poll(index, id, true)).await).await;
-        self.desk.finishes(index, Phase::Wait);
-        ending
-    }
-
     /// Leaves a submitted job to whoever attaches to it; a failure that is told at once is one all the same.
     fn hand_over(&self, id: JobId, answer: &Answer) {
         let state = self.first_state(id, answer).filter(|state| state.is_finished() && *state != State::Succeeded);
@@ -418,53 +422,9 @@ impl Gate {
 
     async fn ask_once(&self, id: JobId) {
         self.desk.attached();
-        let poll = self.poll(0, id, false).await;
+        let poll = self.poll(0, id, false, None).await;
         let end = self.desk.read(|report| ending::of_status(poll.heard, &report.jobs[0]));
         self.desk.ended(0, end);
-    }
-
-    /// Waits for the turn of a poll. False where it comes only after the deadline.
-    async fn turn(&self) -> bool {
-        let turn = self.turnstile.borrow_mut().turn(Instant::now());
-        let end = self.plan.rules.deadline.end();
-        sleep_until(turn.min(end)).await;
-        turn < end
-    }
-
-    /// Asks about a job. `again`: it is asked about again where that brings nothing.
-    async fn poll(&self, index: usize, id: JobId, again: bool) -> Poll {
-        let asked = self.client.ask(id).await;
-        self.desk.polled(index);
-        match asked {
-            Ok(asked) => {
-                let heard = self.hear(index, id, &asked.answer, again);
-                Poll { heard, retry_after: asked.retry_after, met: true, answered: true }
-            }
-            Err(error) => {
-                let met = self.client.has_met();
-                let is_final = match error {
-                    ReadError::Refused(Refusal::LoginPage) => !met,
-                    ReadError::Refused(_) => true,
-                    ReadError::Fault(_) | ReadError::Missing { .. } => false,
-                };
-                self.desk.trouble(index, &error.to_string(), error.help(), again && !is_final);
-                let (heard, retry_after) = heard_of(&error);
-                Poll { heard, retry_after, met, answered: self.client.has_answered() }
-            }
-        }
-    }
-
-    /// Takes an answer in.
-    fn hear(&self, index: usize, id: JobId, answer: &Answer, again: bool) -> Heard {
-        if answer.job_id == Some(id) {
-            self.desk.adopt(index, answer);
-        }
-        if let Some(state) = answer.state_of(id) {
-            self.desk.heard(index, answer, state);
-            return Heard::State(state);
-        }
-        self.desk.trouble(index, &ending::puzzle(id, answer), ending::PUZZLE_HELP, again);
-        if answer.job_id == Some(id) { Heard::Wordless } else { Heard::Nothing }
     }
 
     /// An end before the submit, with what lies in the inbox all the same.
@@ -491,16 +451,6 @@ impl Gate {
             }
         });
         self.hold_owed(None, &ending::stopped(signal));
-    }
-}
-
-/// What a read that failed means for the wait, and how long EPM asks to stay away.
-fn heard_of(error: &ReadError) -> (Heard, Option<Duration>) {
-    match error {
-        ReadError::Fault(fault) => (Heard::Fault(fault.hope()), fault.retry_after()),
-        ReadError::Refused(Refusal::LoginPage) => (Heard::LoginPage, None),
-        ReadError::Refused(_) => (Heard::Refused, None),
-        ReadError::Missing { .. } => (Heard::Missing, None),
     }
 }
 

@@ -27,6 +27,11 @@ impl Pace {
     /// The share by which intervals stray (spec §2).
     pub const JITTER: f64 = 0.1;
 
+    /// The same where nothing is expected.
+    pub fn without_hint(self) -> Self {
+        Self { expected: None, ..self }
+    }
+
     /// The interval after having waited for so long: 2·√(cost × waited), which costs at most √2 times the best fixed
     /// interval chosen with hindsight, at every length of a job (house.md, Pace). Where a length is expected, polls are
     /// sparse at first, dense around that, and sparse again when the job is late.

@@ -30,11 +30,11 @@ pub struct Rules {
 
 impl Rules {
     /// When the last round of polls begins, in which each of several jobs has its turn; never before half of the time is
-    /// over.
-    fn last_round(&self) -> Instant {
+    /// over. `round`: how long one takes by what was seen, beside what it takes at least.
+    fn last_round(&self, round: Duration) -> Instant {
         let last = self.deadline.last_poll();
         let half = self.deadline.start() + (last - self.deadline.start()) / 2;
-        last.checked_sub(self.lead).map_or(half, |sooner| sooner.max(half))
+        last.checked_sub(self.lead.max(round)).map_or(half, |sooner| sooner.max(half))
     }
 }
 
@@ -68,6 +68,17 @@ pub struct Poll {
     pub met: bool,
     /// Whether it has answered this process at all.
     pub answered: bool,
+    /// Since when no poll of any job was answered; none where the newest one was.
+    pub silent_since: Option<Instant>,
+    /// How long a round of polls of all jobs takes by now.
+    pub round: Duration,
+}
+
+impl Poll {
+    /// What a poll brought that says nothing else.
+    pub fn new(heard: Heard) -> Self {
+        Self { heard, retry_after: None, met: false, answered: false, silent_since: None, round: Duration::ZERO }
+    }
 }
 
 /// How a wait ends. No two of these are one.
@@ -146,7 +157,7 @@ impl Watch {
 
     /// When to ask first: at once where the job may be at its end, else after the shortest interval.
     pub fn first_poll(&self) -> Instant {
-        (self.start + self.pause).min(self.rules.last_round().max(self.start))
+        (self.start + self.pause).min(self.rules.last_round(Duration::ZERO).max(self.start))
     }
 
     /// What a poll means that was sent at `asked` and answered at `now`: the end, or when to ask next.
@@ -183,7 +194,7 @@ impl Watch {
             }
             Heard::Missing if self.acquaintance == Acquaintance::Known => self.puzzled(asked, now)?,
             Heard::Missing => Some(self.unknown(asked, now)?),
-            Heard::Fault(hope) => Some(self.unreachable(asked, now, hope, poll.answered)?),
+            Heard::Fault(hope) => Some(self.unreachable(asked, now, hope, poll)?),
         };
         self.next(asked, now, poll, until)
     }
@@ -214,16 +225,12 @@ impl Watch {
     }
 
     /// EPM cannot be reached: until when that is waited out.
-    fn unreachable(
-        &mut self,
-        asked: Instant,
-        now: Instant,
-        hope: Hope,
-        answered: bool,
-    ) -> ControlFlow<Ending, Instant> {
+    fn unreachable(&mut self, asked: Instant, now: Instant, hope: Hope, poll: Poll) -> ControlFlow<Ending, Instant> {
         let met = self.acquaintance > Acquaintance::Hearsay;
         let since = *self.outage.get_or_insert(asked);
-        let end = outage_end(since, self.rules.outage_budget, hope, met || answered);
+        // Where other jobs had no answer either, it is the service that is away, and for as long as that.
+        let since = poll.silent_since.map_or(since, |silent| silent.min(since));
+        let end = outage_end(since, self.rules.outage_budget, hope, met || poll.answered);
         if now < end {
             return ControlFlow::Continue(end);
         }
@@ -237,11 +244,14 @@ impl Watch {
         if asked >= last {
             return self.after_last(now, poll);
         }
-        let interval = self.rules.pace.interval(now - self.start, pace::stray());
+        let is_troubled = self.outage.is_some() || self.puzzle.is_some();
+        // A hint speaks of the job: when EPM is back, or makes sense again, is another matter.
+        let pace = if is_troubled { self.rules.pace.without_hint() } else { self.rules.pace };
+        let interval = pace.interval(now - self.start, pace::stray());
         let pause = interval.max(poll.retry_after.unwrap_or_default());
         let at = now.checked_add(pause).unwrap_or(last);
         // Once more in the last round, and once more just before the deadline: by then the others may be at their ends.
-        let round = Some(self.rules.last_round()).filter(|round| asked < *round).unwrap_or(last);
+        let round = Some(self.rules.last_round(poll.round)).filter(|round| asked < *round).unwrap_or(last);
         ControlFlow::Continue(at.min(until.unwrap_or(at)).min(round).max(now))
     }
 
@@ -302,7 +312,7 @@ pub fn next_try(rules: &Rules, since: Instant, fault: &Fault, answered: bool) ->
     if now >= end || wished.is_some_and(|wished| wished.is_none_or(|wished| wished > end)) {
         return None;
     }
-    let paced = now + rules.pace.interval(now - since, pace::stray());
+    let paced = now + rules.pace.without_hint().interval(now - since, pace::stray());
     Some(wished.flatten().map_or(paced, |wished| wished.max(paced)).min(end))
 }
 

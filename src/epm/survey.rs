@@ -63,7 +63,7 @@ impl Client {
     ///
     /// Why there is no answer.
     pub async fn greet(&self, path: &str) -> Result<Reply, ReadError> {
-        let lane = self.lane().await?;
+        let lane = self.lane().await.ok_or(Fault::Late)?;
         let (url, allowance) = (self.url.below(path), self.allowance(self.limits.request));
         Ok(self.exchange("GET", &url, lane.client.get(url.clone()), allowance, None).await?)
     }
@@ -122,7 +122,7 @@ impl Client {
     ///
     /// Whatever is no answer of the service.
     pub async fn glance(&self, most: Duration) -> Result<Service, ReadError> {
-        let lane = self.lane().await?;
+        let lane = self.lane().await.ok_or(Fault::Late)?;
         let allowance: Allowance = self.allowance(most.min(self.limits.request));
         let shown = self.authorizer.show(allowance).await?;
         let reply = self.send(&lane, &Method::GET, &self.url.maintenance(), &shown, allowance).await?;

@@ -330,7 +330,8 @@ impl Client {
         // Oracle's page gives `%5C` for this one.
         for separator in ["\\", "/"] {
             let url = self.url.stored(&encoded(remote, separator));
-            let reply = self.request(Method::DELETE, url, Purpose::Ask).await?;
+            let lane = self.lane().await.ok_or(Fault::Late)?;
+            let reply = self.request(&lane, Method::DELETE, url, Purpose::Ask).await?;
             let http = reply.status;
             let refused = match reply.check(&self.mask()) {
                 Ok(()) if http == 204 => return Ok(Ok(())),

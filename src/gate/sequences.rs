@@ -23,7 +23,8 @@ use crate::submit::{look, submit};
 use crate::wait::{Ending, Heard, Poll, Rules, Watch, wait};
 
 use super::conditions::{Conditions, Looks};
-use super::{Plan, Task, ending, heard_of};
+use super::polling::heard_of;
+use super::{Plan, Task, ending};
 
 const SEQUENCES: u64 = 100_000;
 
@@ -187,11 +188,11 @@ async fn play(rng: &mut Rng, times: Times) -> (u8, Vec<Sent>) {
                             None if asked.answer.job_id == Some(id) => Heard::Wordless,
                             None => Heard::Nothing,
                         };
-                        Poll { heard, retry_after: asked.retry_after, met: true, answered: true }
+                        Poll { retry_after: asked.retry_after, met: true, answered: true, ..Poll::new(heard) }
                     }
                     Err(error) => {
                         let (heard, retry_after) = heard_of(&error);
-                        Poll { heard, retry_after, met: true, answered: true }
+                        Poll { retry_after, met: true, answered: true, ..Poll::new(heard) }
                     }
                 };
             let ending = match answer.state_of(id) {

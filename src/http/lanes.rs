@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{Error, Transport};
 
 /// So many connections at most, whatever is asked for at a time.
-const LANES: usize = 8;
+pub const LANES: u32 = 8;
 
 /// So many of them at most for transfers, which may take long: the others are for questions alone.
 const TRANSFERS: usize = 3;
@@ -45,7 +45,7 @@ impl Lanes {
     /// A client that cannot be made.
     pub fn new(transport: Rc<Transport>) -> Result<Self, Error> {
         let free = RefCell::new(vec![transport.for_reads()?]);
-        Ok(Self { transport, free, all: Semaphore::new(LANES), transfers: Semaphore::new(TRANSFERS) })
+        Ok(Self { transport, free, all: Semaphore::new(LANES as usize), transfers: Semaphore::new(TRANSFERS) })
     }
 
     /// A lane for a question. None where none is free before `until`.

@@ -30,7 +30,7 @@ fn with_timeout(seconds: f64) -> Rules {
 }
 
 fn plain(heard: Heard) -> Poll {
-    Poll { heard, retry_after: None, met: false, answered: false }
+    Poll::new(heard)
 }
 
 /// Plays a script, whose last answer repeats, and tells at which seconds EPM was asked.
