@@ -42,7 +42,6 @@ use crate::signals::Signals;
 use crate::submit::{Unsubmitted, look, submit};
 use crate::wait::{Ending, Rules, Watch};
 
-use collecting::Owed;
 use conditions::{Conditions, Hopeless, Looks};
 use desk::Desk;
 use maintenance::Guard;
@@ -162,8 +161,6 @@ pub struct Gate {
     /// The window that nothing is submitted before, or in.
     guard: Cell<Option<Guard>>,
     folder: Option<Folder>,
-    /// What is asked for of jobs that are finished, and not there yet.
-    owed: RefCell<Vec<Owed>>,
 }
 
 impl Gate {
@@ -171,16 +168,7 @@ impl Gate {
     pub fn new(client: Client, plan: Plan, desk: Rc<Desk>) -> Self {
         let turnstile = RefCell::new(Turnstile::new(plan.poll_rate));
         let folder = plan.collecting.clone().map(Folder::new);
-        Self {
-            client,
-            plan,
-            desk,
-            turnstile,
-            traffic: Traffic::default(),
-            guard: Cell::default(),
-            folder,
-            owed: RefCell::default(),
-        }
+        Self { client, plan, desk, turnstile, traffic: Traffic::default(), guard: Cell::default(), folder }
     }
 
     /// Plays the story to its end, the deadline or a signal. Every job has an end afterwards.

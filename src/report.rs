@@ -134,6 +134,19 @@ pub struct Fetched {
     pub sha256: String,
 }
 
+/// A file of a finished job that was asked for and is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owed {
+    /// Whether it is the log or the output, in that word.
+    pub which: &'static str,
+    /// What EPM calls it.
+    pub name: Foreign,
+    /// Why it will not be; none while it may come.
+    pub why: Option<String>,
+    /// Whether that was told already.
+    pub is_told: bool,
+}
+
 /// What a CI platform tells of its run. Names of branches and people are chosen by others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context {
@@ -216,6 +229,8 @@ pub struct JobReport {
     pub log: Option<Fetched>,
     /// Its output on this machine.
     pub output: Option<Fetched>,
+    /// Its files that were asked for and are not there: until they are, it does not pass the stage.
+    pub owed: Vec<Owed>,
     /// What stands between us and an answer now, and what to do about it.
     pub trouble: Option<Trouble>,
 }
@@ -355,6 +370,7 @@ impl JobReport {
             steps: Vec::new(),
             log: None,
             output: None,
+            owed: Vec::new(),
             trouble: None,
         }
     }

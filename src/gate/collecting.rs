@@ -10,7 +10,7 @@ use crate::diagnose::Findings;
 use crate::epm::error::Fault;
 use crate::foreign::{Foreign, quote, quote_path};
 use crate::report::stretches::Phase;
-use crate::report::{Fetched, JobReport};
+use crate::report::{Fetched, JobReport, Owed};
 
 use super::conditions::Look;
 use super::{Gate, ending};
@@ -49,24 +49,15 @@ impl Which {
     }
 }
 
-/// A file that was asked for and is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Owed {
-    index: usize,
-    which: Which,
-    name: Foreign,
-    /// Why it will not be; none while it may come.
-    why: Option<String>,
-    /// Whether that was told already.
-    is_told: bool,
-}
-
 impl Gate {
     /// Notes which files a finished job owes: whatever ends the run before they are there is told of them.
     pub(super) fn owes(&self, index: usize) {
         for which in [Which::Log, Which::Output].into_iter().filter(|which| self.saves(*which)) {
             match self.desk.read(|report| which.name(&report.jobs[index])) {
-                Some(name) => self.owed.borrow_mut().push(Owed { index, which, name, why: None, is_told: false }),
+                Some(name) => {
+                    let owed = Owed { which: which.word(), name, why: None, is_told: false };
+                    self.desk.note_of(index, |job| job.owed.push(owed));
+                }
                 None => self.desk.tell(index, &ending::names_none(which)),
             }
         }
@@ -217,33 +208,33 @@ impl Gate {
 
     /// Takes a file that was asked for, or what became of it.
     fn take(&self, index: usize, which: Which, saved: Result<Saved, Missed>, is_told: bool) {
-        let mut owed = self.owed.borrow_mut();
-        let is_this = |owed: &Owed| (owed.index, owed.which) == (index, which);
         match saved {
             Ok(Saved { path, bytes, sha256 }) => {
-                owed.retain(|owed| !is_this(owed));
                 self.desk.saved(index, which == Which::Log, Fetched { path, bytes, sha256 });
             }
-            Err(missed) if which.is_note(&missed) => owed.retain(|owed| !is_this(owed)),
-            Err(missed) => {
-                let this = owed.iter_mut().filter(|owed| is_this(owed));
-                this.for_each(|owed| (owed.why, owed.is_told) = (Some(missed.to_string()), is_told));
+            Err(missed) if which.is_note(&missed) => {
+                self.desk.note_of(index, |job| job.owed.retain(|owed| owed.which != which.word()));
             }
+            Err(missed) => self.desk.note_of(index, |job| {
+                let this = job.owed.iter_mut().filter(|owed| owed.which == which.word());
+                this.for_each(|owed| (owed.why, owed.is_told) = (Some(missed.to_string()), is_told));
+            }),
         }
     }
 
     /// What is owed by this job, or by all, nobody will have: a job that passed does not pass the stage. `why` is told of
     /// what was still to come.
     pub(super) fn hold_owed(&self, index: Option<usize>, why: &str) {
-        let is_over = |owed: &Owed| index.is_none_or(|index| owed.index == index);
-        let (over, open) = self.owed.take().into_iter().partition(is_over);
-        *self.owed.borrow_mut() = open;
-        for Owed { index, which, name, why: own, is_told } in over {
-            let why = ending::unsaved(which.word(), &name, own.as_deref().unwrap_or(why));
-            let id = self.desk.read(|report| report.jobs[index].id);
-            if !self.desk.hold(index, &why, id.map(ending::collect_later)) && !is_told {
-                self.desk.tell_once(why);
+        let all = 0..self.desk.read(|report| report.jobs.len());
+        for index in index.map_or(all, |index| index..index + 1) {
+            let (id, owed) = self.desk.read(|report| (report.jobs[index].id, report.jobs[index].owed.clone()));
+            for Owed { which, name, why: own, is_told } in owed {
+                let why = ending::unsaved(which, &name, own.as_deref().unwrap_or(why));
+                if !self.desk.hold(index, &why, id.map(ending::collect_later)) && !is_told {
+                    self.desk.tell_once(why);
+                }
             }
+            self.desk.note_of(index, |job| job.owed.clear());
         }
     }
 }

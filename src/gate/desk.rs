@@ -369,7 +369,10 @@ impl Desk {
         let which = if is_log { "log" } else { "output" };
         let line = format!("saved the {which} as {} ({}, sha256 {sha256})", quote_path(path), size(*bytes));
         self.say(index, &line);
-        self.note_of(index, |job| *(if is_log { &mut job.log } else { &mut job.output }) = Some(file));
+        self.note_of(index, |job| {
+            *(if is_log { &mut job.log } else { &mut job.output }) = Some(file);
+            job.owed.retain(|owed| owed.which != which);
+        });
     }
 
     /// Keeps a job that passed from passing the stage. False where it did not pass anyway.

@@ -20,8 +20,9 @@ impl Gate {
     pub(super) async fn settle(&self, index: usize, ending: Ending) {
         let mut looks = Looks::default();
         if let Ending::Finished(state) = ending {
-            self.desk.holds(index, self.end_of(index, ending, &looks));
+            // Whatever comes in between, no success stands without what it owes.
             self.owes(index);
+            self.desk.holds(index, self.end_of(index, ending, &looks));
             looks = self.learn(index, state).await;
             self.desk.holds(index, self.end_of(index, ending, &looks));
             self.collect_output(index).await;

@@ -9,15 +9,19 @@ use std::time::Duration;
 use epm_gate::bounded::{aside, within};
 use epm_gate::ci::{Form, Outputs, Platform, Wanted};
 use epm_gate::crash;
+use epm_gate::foreign::Foreign;
 use epm_gate::gate::desk::Desk;
 use epm_gate::job::{Answer, JobId, State};
 use epm_gate::ledger::book::Key;
 use epm_gate::ledger::{Ledger, Page};
 use epm_gate::outcome::Outcome;
 use epm_gate::report::console::{Color, Console, Volume};
-use epm_gate::report::{End, JobReport, Report};
+use epm_gate::report::{End, JobReport, Owed, Report};
 use jiff::Timestamp;
 use tempfile::TempDir;
+
+/// What is told where EPM had decided already.
+const BUG: &str = "a bug in epm-gate stopped it after the verdict";
 
 /// Which panic is to be played, and in which folder.
 const PLAYED: &str = "CRASH_PLAYED";
@@ -91,6 +95,19 @@ fn play(played: &str, folder: &Path) -> ! {
             within(Duration::MAX, || -> u8 { panic!("as the test wants it") });
         }
         "after a verdict" => failed(&desk),
+        "after a pass" => passed(&desk),
+        "after a pass that owes a file" => {
+            owes(&desk);
+            passed(&desk);
+        }
+        "after a failure that owes a file" => {
+            owes(&desk);
+            failed(&desk);
+        }
+        "after a pass that was held" => {
+            passed(&desk);
+            desk.hold(0, "the output `7.dat` was not saved: the disk is full", None);
+        }
         "after the end" => {
             failed(&desk);
             desk.close();
@@ -160,6 +177,17 @@ fn failed(desk: &Desk) {
     desk.ended(0, End::new(Outcome::Failed, "EPM ended it with status 1 (error)".to_owned(), None));
 }
 
+fn passed(desk: &Desk) {
+    let answer = Answer { job_id: JobId::new(7), status: Some(0), ..Answer::default() };
+    desk.heard(0, &answer, State::Succeeded);
+    desk.holds(0, End::new(Outcome::Succeeded, "EPM ended it with status 0 (success)".to_owned(), None));
+}
+
+fn owes(desk: &Desk) {
+    let owed = Owed { which: "output", name: Foreign::new("7.dat"), why: None, is_told: false };
+    desk.note_of(0, |job| job.owed.push(owed));
+}
+
 #[test]
 fn a_panic_leaves_what_is_known_and_where_to_report_it() {
     let beside = ["a thread beside", "a thread that nobody waits for"];
@@ -199,13 +227,28 @@ fn a_panic_before_a_submit_says_that_nothing_was_submitted() {
 
 #[test]
 fn a_panic_does_not_change_a_verdict() {
-    for (played, told) in [("after a verdict", true), ("after the end", false)] {
+    for (played, told, code, outcome) in [
+        ("after a verdict", true, 10, "failed"),
+        ("after a failure that owes a file", true, 10, "failed"),
+        ("after the end", false, 10, "failed"),
+        ("after a pass", true, 0, "succeeded"),
+    ] {
         let crashed = Crashed::of(a_panic_does_not_change_a_verdict, played);
-        assert_eq!((crashed.code, crashed.output("outcome")), (Some(10), "failed".to_owned()), "{played}");
-        let bug = "a bug in epm-gate stopped it after the verdict";
-        assert_eq!(crashed.read("summary").contains(bug), told, "{played}: {}", crashed.read("summary"));
-        assert_eq!(crashed.log.contains(bug), !told, "{played}: {}", crashed.log);
+        assert_eq!((crashed.code, crashed.output("outcome")), (Some(code), outcome.to_owned()), "{played}");
+        assert_eq!(crashed.read("summary").contains(BUG), told, "{played}: {}", crashed.read("summary"));
+        assert!(crashed.log.contains(BUG), "{played}: {}", crashed.log);
         assert_eq!(crashed.read("summary").matches("attach").count(), 0);
+    }
+}
+
+#[test]
+fn a_panic_does_not_pass_what_was_not_saved() {
+    for played in ["after a pass that owes a file", "after a pass that was held"] {
+        let crashed = Crashed::of(a_panic_does_not_pass_what_was_not_saved, played);
+        assert_eq!((crashed.code, crashed.output("outcome")), (Some(40), "unwritable".to_owned()), "{played}");
+        for told in [crashed.read("summary"), crashed.log] {
+            assert!(told.contains("the output `7.dat` was not saved") && told.contains(BUG), "{played}: {told}");
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::report::console::{Console, print_line};
 use crate::report::wording::{capitalised, headline, next_step};
 use crate::report::{End, Report};
 
+use super::super::ending;
 use super::record::{place, recorded};
 
 /// What a run leaves behind.
@@ -37,7 +38,10 @@ impl Closing {
             self.console.warn(AFTERWARDS);
             return outcome;
         }
-        if self.report.end().is_some_and(|end| end.outcome.is_verdict()) {
+        self.hold_owed();
+        let stands = |end: &End| end.outcome.is_verdict() || end.outcome == Outcome::Unwritable;
+        if self.report.end().is_some_and(stands) {
+            self.console.warn(AFTERWARDS);
             self.report.notes.push(AFTERWARDS.to_owned());
         } else {
             let what = if self.report.leaves_a_job() { "a job may be running" } else { "nothing was submitted" };
@@ -45,6 +49,17 @@ impl Closing {
         }
         self.close();
         self.outcome()
+    }
+
+    /// What is still owed nobody will have: a job that passed does not pass the stage.
+    fn hold_owed(&mut self) {
+        for job in &mut self.report.jobs {
+            let Some(owed) = job.owed.first() else { continue };
+            let Some(end) = job.end.as_mut().filter(|end| end.outcome.is_pass()) else { continue };
+            let why = owed.why.as_deref().unwrap_or("a bug in epm-gate came before it had come");
+            let why = ending::unsaved(owed.which, &owed.name, why);
+            *end = End { outcome: Outcome::Unwritable, why, help: job.id.map(ending::collect_later) };
+        }
     }
 
     /// Writes every output and says how the run ended.
