@@ -73,9 +73,9 @@ fn last_words(player: ThreadId) -> Outcome {
     }
     BESIDE.notify_one();
     // The thread that plays ends the process. It hears nothing while it is held, or waits for this one.
-    thread::park_timeout(HEARING);
+    thread::sleep(HEARING);
     if HEARD.load(Ordering::Relaxed) {
-        thread::park_timeout(CLOSING);
+        thread::sleep(CLOSING);
     }
     Outcome::Panic
 }

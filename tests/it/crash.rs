@@ -94,6 +94,13 @@ fn play(played: &str, folder: &Path) -> ! {
         "a thread beside one that hears nothing" => {
             within(Duration::MAX, || -> u8 { panic!("as the test wants it") });
         }
+        "a thread whose parking ends at once" => beside(async || {
+            std::thread::spawn(|| {
+                std::thread::current().unpark();
+                panic!("as the test wants it")
+            });
+            std::future::pending().await
+        }),
         "after a verdict" => failed(&desk),
         "after a pass" => passed(&desk),
         "after a pass that owes a file" => {
@@ -190,7 +197,7 @@ fn owes(desk: &Desk) {
 
 #[test]
 fn a_panic_leaves_what_is_known_and_where_to_report_it() {
-    let beside = ["a thread beside", "a thread that nobody waits for"];
+    let beside = ["a thread beside", "a thread that nobody waits for", "a thread whose parking ends at once"];
     for played in ["while the report is changed", "while the report is read"].into_iter().chain(beside) {
         let crashed = Crashed::of(a_panic_leaves_what_is_known_and_where_to_report_it, played);
         assert_eq!(crashed.code, Some(101), "{played}: {}", crashed.log);
