@@ -1,7 +1,9 @@
 //! What may block for ever, such as a pipe that nobody reads, done in a thread of its own and given up on after a while.
 //! The gate itself has one thread, and nothing else may hold it.
 
+use std::fs::File;
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -9,10 +11,18 @@ use std::time::Duration;
 /// How long one write to a pipe, a terminal or a device may take: whoever reads there, reads at once or not at all.
 pub const WRITE: Duration = Duration::from_millis(500);
 
-/// Does it, and waits for so long. None where it did not end by then, and may block for ever.
+/// Does it, and waits for so long. None where it did not end by then, and may block for ever; or where the system has no
+/// thread left, and it was not begun.
 pub fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = mpsc::channel();
-    begin(Box::new(move || drop(sender.send(work()))));
+    begin(Box::new(move || drop(sender.send(work())))).ok()?;
+    receiver.recv_timeout(limit).ok()
+}
+
+/// The same for what bounds each of its own parts that may block: that is done here where the system has no thread left.
+pub fn within_or_here<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    let (sender, receiver) = mpsc::channel();
+    begin(Box::new(move || drop(sender.send(work())))).unwrap_or_else(|work| work());
     receiver.recv_timeout(limit).ok()
 }
 
@@ -24,7 +34,7 @@ pub fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Sen
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     // Nobody waits any more for what comes too late.
-    begin(Box::new(move || drop(sender.send(work()))));
+    begin(Box::new(move || drop(sender.send(work())))).unwrap_or_else(|work| work());
     receiver.await.expect("the thread beside did not panic")
 }
 
@@ -32,19 +42,46 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 ///
 /// # Errors
 ///
-/// What the write says, or that it did not end.
+/// What the write says, or that it did not end, or could not begin.
 pub fn write(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    let stuck = || io::Error::new(io::ErrorKind::TimedOut, "nobody reads what was written there");
-    within(WRITE, work).unwrap_or_else(|| Err(stuck()))
+    let (sender, receiver) = mpsc::channel();
+    begin(Box::new(move || drop(sender.send(work())))).map_err(|_| no_thread())?;
+    receiver.recv_timeout(WRITE).unwrap_or_else(|_| Err(stuck()))
 }
 
-/// Begins it in a thread of its own, or does it here where the system has no thread left: a container may bound them.
-fn begin(work: Box<dyn FnOnce() + Send>) {
-    let (sender, receiver) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
-    let thread = thread::Builder::new().spawn(move || receiver.into_iter().for_each(|work| work()));
-    match thread {
-        Ok(_) => drop(sender.send(work)),
-        Err(_) => work(),
+/// A write to what is open already: a file takes it here where the system has no thread left.
+///
+/// # Errors
+///
+/// As of [`write`].
+pub fn write_to(place: &impl AsFd, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    let (sender, receiver) = mpsc::channel();
+    if let Err(work) = begin(Box::new(move || drop(sender.send(work())))) {
+        let is_file = File::from(place.as_fd().try_clone_to_owned()?).metadata()?.is_file();
+        if !is_file {
+            return Err(no_thread());
+        }
+        work();
+    }
+    receiver.recv_timeout(WRITE).unwrap_or_else(|_| Err(stuck()))
+}
+
+fn stuck() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "nobody reads what was written there")
+}
+
+fn no_thread() -> io::Error {
+    io::Error::other("the system has no thread left, and it may block")
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+/// Begins it in a thread of its own, or gives it back where the system has none left: a container may bound them.
+fn begin(work: Work) -> Result<(), Work> {
+    let (sender, receiver) = mpsc::channel::<Work>();
+    match thread::Builder::new().spawn(move || receiver.into_iter().for_each(|work| work())) {
+        Ok(_) => sender.send(work).map_err(|unsent| unsent.0),
+        Err(_) => Err(work),
     }
 }
 

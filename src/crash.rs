@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::bounded::within;
+use crate::bounded::within_or_here;
 use crate::foreign::log_line;
 use crate::gate::desk::Desk;
 use crate::outcome::Outcome;
@@ -83,5 +83,5 @@ fn last_words(player: ThreadId) -> Outcome {
 /// Closes the desk of this thread, in another one.
 fn close() -> Outcome {
     let closing = DESK.with(|desk| desk.get().map(|desk| desk.closing()));
-    closing.and_then(|closing| within(CLOSING, || closing.close_after_panic())).unwrap_or(Outcome::Panic)
+    closing.and_then(|closing| within_or_here(CLOSING, || closing.close_after_panic())).unwrap_or(Outcome::Panic)
 }

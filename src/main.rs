@@ -11,7 +11,7 @@ use tokio::runtime;
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use epm_gate::bounded::{WRITE, aside, within};
+use epm_gate::bounded::{WRITE, aside, within_or_here};
 use epm_gate::ci::context::context;
 use epm_gate::ci::{Outputs, Platform};
 use epm_gate::cli::{self, Call, Environment, Errand, Invocation, Misread};
@@ -92,7 +92,7 @@ fn misread(misread: &Misread, environment: &Environment) -> Outcome {
         Misread::Shown(_) => Outcome::Unwritable,
         Misread::Wrong(error, wanted) => {
             let (wanted, platform, path) = (wanted.clone(), wanted.platform, wanted.report());
-            let (outputs, _) = within(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
+            let (outputs, _) = within_or_here(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
             let desk = desk_for(USUAL, environment, outputs, platform);
             desk.note(|report| report.path = path);
             desk.end_with(usage(error))

@@ -71,13 +71,13 @@ struct Opened {
 impl Opened {
     /// Opens what may be a pipe: that opens when somebody reads it, and must not keep the other outputs from being opened.
     fn open(path: &Path, options: OpenOptions, patience: &Patience) -> io::Result<Self> {
-        let is_file = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let may_block = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
         let path = path.to_owned();
         let open = move || options.open(path);
-        let file = if is_file {
-            open()
-        } else {
+        let file = if may_block {
             bounded::within(patience.left(), open).unwrap_or_else(|| Err(nobody_reads()))
+        } else {
+            open()
         }?;
         let may_block = !file.metadata().is_ok_and(|metadata| metadata.is_file());
         Ok(Self { file, may_block })

@@ -48,7 +48,7 @@ pub struct Console {
 /// A closed or full standard output.
 pub fn print_line(line: &str) -> io::Result<()> {
     let line = format!("{line}\n");
-    bounded::write(move || {
+    bounded::write_to(&io::stdout(), move || {
         let mut stdout = io::stdout().lock();
         stdout.write_all(line.as_bytes())?;
         stdout.flush()
@@ -70,7 +70,7 @@ enum Paint {
 ///
 /// A log that is closed, or that nobody reads.
 pub fn write_to_log(text: String) -> io::Result<()> {
-    bounded::write(move || {
+    bounded::write_to(&io::stderr(), move || {
         let mut stderr = io::stderr().lock();
         stderr.write_all(text.as_bytes())?;
         stderr.flush()

@@ -97,6 +97,10 @@ expect 101 setpriv --reuid 65534 --clear-groups prlimit --nproc=0 "$work/nobody/
 said 'panicked at ' 'this is a bug; a job may be running' 'epm-gate attach 7' 'https://github.com/acme/epm-gate/issues'
 [ "$(cat "$work/nobody/outputs/outcome")" = panic ] || fail "outcome $(cat "$work/nobody/outputs/outcome")"
 grep --quiet 'epm-gate attach 7' "$work/nobody/summary" || fail 'the summary does not say how to attach'
+mkfifo --mode=666 "$work/nobody/pipe"
+expect 2 timeout 20 setpriv --reuid 65534 --clear-groups prlimit --nproc=0 "$work/nobody/epm-gate" attach 7 \
+  --url "http://localhost:${EPM_URL##*:}" --report "$work/nobody/pipe"
+said 'it is a pipe that nobody reads'
 
 printf 'on a terminal, and not on one\n'
 script --quiet --return --command 'epm-gate run --job-name THREE_SECONDS' "$work/terminal" >/dev/null
