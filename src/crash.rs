@@ -67,6 +67,7 @@ pub async fn guarded(story: impl Future<Output = Outcome>) -> Outcome {
 }
 
 /// What the thread that has panicked still sees to.
+#[expect(clippy::disallowed_methods, reason = "the thread that sleeps is one beside, and parking may end at once")]
 fn last_words(player: ThreadId) -> Outcome {
     if thread::current().id() == player {
         return close();
