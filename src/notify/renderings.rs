@@ -65,7 +65,13 @@ fn texts<'a>(document: &'a Value, found: &mut Vec<&'a str>) {
 
 #[test]
 fn text_of_others_calls_nobody_and_fits() {
-    let more = ["<!channel> <@U1> <https://x.invalid|y>", "`*b* _i_", "[x](https://x.invalid)", "{{DATE(2017,SHORT)}}"];
+    let more = [
+        "<!channel> <@U1> <https://x.invalid|y>",
+        "`*b* _i_",
+        "[x](https://x.invalid)",
+        "{{DATE(2017,SHORT)}}",
+        "{{{DATE(2017,SHORT)}}} {{{{{",
+    ];
     let long = ["&<>`|".repeat(20_000), "ü\u{202e}".repeat(20_000)];
     for text in more.map(str::to_owned).into_iter().chain(long).chain([HOSTILE.to_owned()]) {
         let report = with_texts(&text);

@@ -43,9 +43,9 @@ fn named(name: &str, text: &str) -> Value {
     json!({ "type": "RichTextBlock", "spacing": "Small", "inlines": [name, run(text, json!({}))] })
 }
 
-/// Two braces would open a function for dates.
+/// Two braces would open a function for dates, and of three the last two are left by one pass.
 fn run(text: &str, mut style: Value) -> Value {
     style["type"] = "TextRun".into();
-    style["text"] = text.replace("{{", "{ {").into();
+    style["text"] = text.replace("{{", "{ {").replace("{{", "{ {").into();
     style
 }
