@@ -113,7 +113,7 @@ async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> O
     };
     let (desk, listeners, outcome) = story(call, environment, start, &mut signals).await;
     if listeners.audience.is_some() || listeners.export.is_some() {
-        tell(&desk, &listeners, outcome, &mut signals).await;
+        tell(&desk, &listeners, &mut signals).await;
     }
     outcome
 }
@@ -162,17 +162,19 @@ async fn listeners(call: &Arc<Call>, desk: &Desk, until: Instant) -> (Listeners,
     }
 }
 
-/// Tells those who are to be told, within a bound that a signal makes shorter; a second one ends it.
-async fn tell(desk: &Desk, listeners: &Listeners, outcome: Outcome, signals: &mut Signals) {
-    let now = Instant::now();
-    let was_stopped = matches!(outcome, Outcome::Interrupted(_));
+/// Tells those who are to be told, within a bound that a signal makes shorter, be it before or meanwhile; a second one
+/// ends it.
+async fn tell(desk: &Desk, listeners: &Listeners, signals: &mut Signals) {
+    let Some(patience) = signals.patience(BOUND, AFTER_SIGNAL) else {
+        desk.console().warn("nobody was notified: a second signal came before");
+        return;
+    };
     let report = desk.read(Report::clone);
-    let end = now + if was_stopped { AFTER_SIGNAL } else { BOUND };
-    let mut telling = pin!(listeners.tell(&report, end, desk));
+    let mut telling = pin!(listeners.tell(&report, Instant::now() + patience, desk));
     let told = tokio::select! {
         biased;
         told = &mut telling => Some(told),
-        () = stopped(was_stopped, signals) => None,
+        () = stopped(signals) => None,
     };
     match told {
         Some(failures) => failures.iter().for_each(|failure| desk.console().warn(failure)),
@@ -202,8 +204,8 @@ impl Listeners {
 }
 
 /// Waits for the signal that ends telling, or for what is left of the time after the first.
-async fn stopped(was_stopped: bool, signals: &mut Signals) {
-    if was_stopped {
+async fn stopped(signals: &mut Signals) {
+    if signals.has_come() {
         return signals.again().await;
     }
     signals.first().await;

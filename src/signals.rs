@@ -15,6 +15,7 @@ const ECHO: Duration = Duration::from_millis(500);
 pub struct Signals {
     streams: Streams,
     first: Option<Instant>,
+    has_come_again: bool,
 }
 
 impl Signals {
@@ -24,7 +25,7 @@ impl Signals {
     ///
     /// A system that refuses.
     pub fn install() -> io::Result<Self> {
-        Ok(Self { streams: Streams::new()?, first: None })
+        Ok(Self { streams: Streams::new()?, first: None, has_come_again: false })
     }
 
     /// The first signal.
@@ -40,9 +41,26 @@ impl Signals {
             self.streams.next().await;
             match self.first {
                 None => self.first = Some(Instant::now()),
-                Some(first) if first.elapsed() >= ECHO => return,
+                Some(first) if first.elapsed() >= ECHO => {
+                    self.has_come_again = true;
+                    return;
+                }
                 Some(_) => {}
             }
+        }
+    }
+
+    /// Whether there was a signal.
+    pub fn has_come(&self) -> bool {
+        self.first.is_some()
+    }
+
+    /// How long what follows the end of a run may take: less after a signal, whatever the end was; none after a later one.
+    pub fn patience(&self, usual: Duration, after_signal: Duration) -> Option<Duration> {
+        match (self.has_come(), self.has_come_again) {
+            (_, true) => None,
+            (true, false) => Some(after_signal),
+            (false, false) => Some(usual),
         }
     }
 }
@@ -104,5 +122,21 @@ impl Streams {
             std::future::pending::<()>().await;
         }
         Signal::Interrupt
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_is_short_after_a_signal_and_over_after_another() {
+        let (usual, short) = (Duration::from_secs(10), Duration::from_secs(2));
+        for (first, has_come_again, expected) in
+            [(None, false, Some(usual)), (Some(Instant::now()), false, Some(short)), (Some(Instant::now()), true, None)]
+        {
+            let signals = Signals { first, has_come_again, ..Signals::install().unwrap() };
+            assert_eq!(signals.patience(usual, short), expected);
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Answer, Gate, Ran, Receiver, shipped};
+use crate::harness::{Answer, Gate, Ran, Receiver, playing, shipped};
 
 const RUN: [&str; 3] = ["run", "--job-name", "GL_DATA_LOAD"];
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -97,6 +97,19 @@ fn a_run_that_is_stopped_ends_though_the_receiver_hangs() {
     assert_eq!(ran.end(), (143, "interrupted"), "{ran:?}");
     ran.says(&["was not notified: no answer came in time"]);
     hides_the_addresses(&ran);
+}
+
+#[test]
+fn a_second_signal_tells_nobody_whatever_the_end_was() {
+    let receiver = Receiver::start(&[Answer::Hang]);
+    let sandbox = playing("[[job]]\nsubmit = [{ delay = '3s' }]\n");
+    let mut running = Gate::against(&sandbox).set("EPM_NOTIFY", everyone(&receiver)).start(RUN);
+    running.until("the submit has arrived", || sandbox.posts() == 1);
+    running.until_it_ends_by_signals("TERM");
+    let ran = running.finish();
+    assert_eq!(ran.end(), (24, "submit-uncertain"), "{ran:?}");
+    ran.says(&["nobody was notified: a second signal came before"]);
+    assert!(receiver.requests().is_empty());
 }
 
 #[test]
