@@ -255,17 +255,18 @@ impl Call {
         }
     }
 
-    /// Who is told of the end of a run; none of a dry run, nor where a command is about no end.
+    /// Who is told of the end of a run, and what was said of that in vain; none of a dry run, nor where a command is about
+    /// no end.
     ///
     /// # Errors
     ///
     /// What is wrong with an address, or with what is beside them.
-    pub fn audience(&self) -> Result<Option<Audience>, Error> {
-        match self.command {
-            "run" | "submit" | "attach" => notify::audience(&self.values()),
-            _ => Ok(None),
-        }
-        .map(|audience| audience.filter(|_| !self.is_dry_run()))
+    pub fn audience(&self) -> Result<(Option<Audience>, Vec<String>), Error> {
+        let (audience, warnings) = match self.command {
+            "run" | "submit" | "attach" => notify::audience(&self.values())?,
+            _ => Default::default(),
+        };
+        Ok((audience.filter(|_| !self.is_dry_run()), warnings))
     }
 
     /// Where the trace of a run goes, where it goes anywhere, and what is wrong with what was said of that.

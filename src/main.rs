@@ -155,11 +155,12 @@ async fn listeners(call: &Arc<Call>, desk: &Desk, until: Instant) -> (Listeners,
     let reader = Arc::clone(call);
     let read = in_time(until, move || (reader.audience(), reader.export())).await;
     let Some((audience, (export, warnings))) = read else { return (Listeners::default(), Some(unread())) };
-    warnings.into_iter().for_each(|warning| desk.tell_once(warning));
-    match audience {
-        Ok(audience) => (Listeners { audience, export }, None),
-        Err(error) => (Listeners { audience: None, export }, Some(usage(&error))),
-    }
+    let (audience, in_vain, wrong) = match audience {
+        Ok((audience, in_vain)) => (audience, in_vain, None),
+        Err(error) => (None, Vec::new(), Some(usage(&error))),
+    };
+    warnings.into_iter().chain(in_vain).for_each(|warning| desk.tell_once(warning));
+    (Listeners { audience, export }, wrong)
 }
 
 /// Tells those who are to be told, within a bound that a signal makes shorter, be it before or meanwhile; a second one

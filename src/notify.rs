@@ -20,7 +20,7 @@ use crate::http::{Network, Transport};
 use crate::outcome::Outcome;
 use crate::report::Report;
 
-pub use address::{Address, Kind, Wrong};
+pub use address::{Address, Kind, Wrong, is_address};
 
 use message::Message;
 

@@ -3,27 +3,37 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http;
-use crate::notify::{Address, Audience, Key};
+use crate::notify::{Address, Audience, Key, is_address};
 
 use super::Error;
 use super::connection;
 use super::credentials::secret;
-use super::given::{Values, is_placeholder};
+use super::given::{Given, Values, is_placeholder};
 
-/// Those who are told; none where no address is given.
-pub(super) fn audience(values: &Values<'_>) -> Result<Option<Audience>, Error> {
+/// Those who are told, none where no address is given; and what was said in vain.
+pub(super) fn audience(values: &Values<'_>) -> Result<(Option<Audience>, Vec<String>), Error> {
+    let flags = [values.one("notify-file")?, values.one("notify-on")?, values.one("notify-key")?];
+    let [file, on, key] = &flags;
+    if let Some(given) = file.iter().chain(on).find(|given| is_address(&given.value)) {
+        let help = "set `EPM_NOTIFY` to it, or write it to the file that `--notify-file` names";
+        return Err(given.error("it is an address, which is a secret and has no place here", help));
+    }
     let addresses = secret(values, "EPM_NOTIFY", "notify-file")?;
-    let always = match values.one("notify-on")? {
+    let always = match on {
         Some(given) => given.word(&[("failure", false), ("always", true)])?,
         None => false,
     };
-    let key = values.one("notify-key")?.map(|given| given.value);
-    let Some(given) = addresses else { return Ok(None) };
+    let Some(given) = addresses else { return Ok((None, flags.iter().flatten().map(in_vain).collect())) };
     let addresses = addresses_of(&given.value, &given.origin)?;
-    let key = Key { given: key, ..subject(values) };
-    // What is wrong with the way is told by the plan, and so may still be told to those who are reached without it.
-    let network = connection::network(values).unwrap_or_default();
-    Ok(Some(Audience { addresses, always, key, network }))
+    // What is wrong with the way is told by the plan. By another one nobody is told.
+    let Ok(network) = connection::network(values) else { return Ok((None, Vec::new())) };
+    let key = Key { given: key.as_ref().map(|given| given.value.clone()), ..subject(values) };
+    Ok((Some(Audience { addresses, always, key, network }), Vec::new()))
+}
+
+/// No mistake to fail for: the secret may be missing where it must not be, such as in the run of a fork.
+fn in_vain(given: &Given) -> String {
+    format!("`{}`: nobody is told of the end: there is neither `EPM_NOTIFY` nor `--notify-file`", given.origin)
 }
 
 fn addresses_of(text: &SecretString, origin: &str) -> Result<Vec<Address>, Error> {

@@ -28,6 +28,10 @@ pub enum Kind {
 impl Kind {
     const ALL: [Self; 4] = [Self::CloudEvents, Self::Slack, Self::Teams, Self::PagerDuty];
 
+    fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word().eq_ignore_ascii_case(word.trim()))
+    }
+
     /// The word in front of the address.
     pub fn word(self) -> &'static str {
         match self {
@@ -93,6 +97,12 @@ impl Wrong {
     }
 }
 
+/// Whether a text that stands where another belongs is an address, and so nothing to be shown.
+pub fn is_address(text: &str) -> bool {
+    let kind = text.split_once('=').and_then(|(word, _)| Kind::of_word(word));
+    kind.is_some() || text.contains("://") || routing_key(text.trim()).is_ok()
+}
+
 impl Address {
     /// Reads a line that is not empty.
     ///
@@ -104,8 +114,7 @@ impl Address {
             return Err(Wrong::Placeholder);
         }
         let (word, value) = text.split_once('=').ok_or(Wrong::Kind)?;
-        let kind = Kind::ALL.into_iter().find(|kind| kind.word().eq_ignore_ascii_case(word.trim()));
-        let (kind, value) = (kind.ok_or(Wrong::Kind)?, value.trim());
+        let (kind, value) = (Kind::of_word(word).ok_or(Wrong::Kind)?, value.trim());
         if is_placeholder(value) {
             return Err(Wrong::Placeholder);
         }

@@ -124,6 +124,10 @@ fn addresses_come_by_one_way_and_are_read_before_anything_is_sent() {
         (gate().set("EPM_NOTIFY", "slack=https://a.example.com").set("EPM_NOTIFY_FILE", "x"), "is set as well"),
         (gate().set("EPM_NOTIFY_FILE", "absent"), "cannot read `absent`"),
         (gate().set("EPM_NOTIFY_ON", "sometimes"), "`sometimes` is not known"),
+        (gate().set("EPM_NOTIFY_FILE", "slack=https://a.example.com/s3cret"), "`EPM_NOTIFY_FILE`: it is an address"),
+        (gate().set("EPM_NOTIFY_FILE", "https://a.example.com/s3cret"), "it is an address"),
+        (gate().set("EPM_NOTIFY_FILE", KEY), "it is an address"),
+        (gate().set("EPM_NOTIFY_ON", format!("Slack={KEY}")), "`EPM_NOTIFY_ON`: it is an address"),
     ];
     for (gate, problem) in table {
         let ran = gate.run(RUN);
@@ -172,5 +176,24 @@ fn an_incident_has_one_key_from_failure_to_pass() {
         let bodies = receiver.bodies();
         assert_eq!(bodies.len(), 1, "{scenario}");
         assert_eq!((&bodies[0]["event_action"], &bodies[0]["dedup_key"]), (&action.into(), &"the close".into()));
+    }
+}
+
+#[test]
+fn what_is_said_of_telling_where_nobody_is_told_is_a_warning() {
+    let sandbox = shipped("quick-success");
+    let ran = Gate::against(&sandbox).set("EPM_NOTIFY_ON", "always").set("EPM_NOTIFY_KEY", "the close").run(RUN);
+    assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
+    ran.says(&["`EPM_NOTIFY_ON`: nobody is told", "`EPM_NOTIFY_KEY`: nobody is told"]);
+}
+
+#[test]
+fn nobody_is_told_by_another_way_than_the_one_that_was_asked_for() {
+    for (name, value) in [("EPM_CA_CERT", "absent.pem"), ("HTTPS_PROXY", "socks9://proxy:1")] {
+        let receiver = Receiver::start(OK);
+        let sandbox = shipped("succeeds");
+        let ran = Gate::against(&sandbox).set("EPM_NOTIFY", everyone(&receiver)).set(name, value).run(RUN);
+        assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+        assert!(receiver.requests().is_empty(), "{name}");
     }
 }
