@@ -238,12 +238,13 @@ impl Call {
         if self.command == "check" { check::deadline(start, timeout) } else { Deadline::new(start, timeout) }
     }
 
-    /// The whole plan. `start` is when the process began: the deadline counts from there.
+    /// The whole plan. `start` is when the process began: the deadline counts from there. `incident` is what a later
+    /// `attach` is to call the incident of this run.
     ///
     /// # Errors
     ///
     /// The first thing that is wrong or missing.
-    pub fn plan(&self, start: Instant) -> Result<Errand, Error> {
+    pub fn plan(&self, start: Instant, incident: Option<&str>) -> Result<Errand, Error> {
         let values = self.values();
         let submits = matches!(self.command, "run" | "submit");
         offered::offered(&values, submits)?;
@@ -251,7 +252,9 @@ impl Call {
             "check" => check::check(&values, &self.environment, start).map(|check| Errand::Check(Box::new(check))),
             "explain" => explain::explain(&values).map(|explain| Errand::Explain(Box::new(explain))),
             "login" => login(&values, start).map(|login| Errand::Login(Box::new(login))),
-            _ => self.invocation(&values, submits, start).map(|invocation| Errand::Gate(Box::new(invocation))),
+            _ => {
+                self.invocation(&values, submits, start, incident).map(|invocation| Errand::Gate(Box::new(invocation)))
+            }
         }
     }
 
@@ -263,7 +266,7 @@ impl Call {
     /// What is wrong with an address, or with what is beside them.
     pub fn audience(&self) -> Result<(Option<Audience>, Vec<String>), Error> {
         let (audience, warnings) = match self.command {
-            "run" | "submit" | "attach" => notify::audience(&self.values())?,
+            "run" | "submit" | "attach" => notify::audience(&self.values(), self.command != "attach")?,
             _ => Default::default(),
         };
         Ok((audience.filter(|_| !self.is_dry_run()), warnings))
@@ -277,7 +280,13 @@ impl Call {
         }
     }
 
-    fn invocation(&self, values: &Values<'_>, submits: bool, start: Instant) -> Result<Invocation, Error> {
+    fn invocation(
+        &self,
+        values: &Values<'_>,
+        submits: bool,
+        start: Instant,
+        incident: Option<&str>,
+    ) -> Result<Invocation, Error> {
         let dry_run = self.is_dry_run();
         let uploads = if submits { upload::uploads(values)? } else { Vec::new() };
         let task = match self.command {
@@ -301,7 +310,7 @@ impl Call {
         }
         let network = connection::network(values)?;
         let of_ci = keeping.as_ref().filter(|keeping| !keeping.is_explicit).and_then(|keeping| keeping.run.as_deref());
-        let attach_flags = connection::attach_flags(values, &url, of_ci)?;
+        let attach_flags = connection::attach_flags(values, &url, of_ci, incident)?;
         let poll_rate = poll_rate(values)?;
         let rules = Rules { lead: lead(&task, poll_rate), ..rules(values, start)? };
         let label = if submits { None } else { values.one("job-name")?.map(|given| given.value) };

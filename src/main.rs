@@ -145,7 +145,7 @@ async fn story(
     };
     let outcome = match wrong.or(trouble) {
         Some(end) => desk.end_with(end),
-        None => play_planned(call, &desk, start, signals).await,
+        None => play_planned(call, &desk, start, listeners.incident(), signals).await,
     };
     (desk, listeners, outcome)
 }
@@ -184,6 +184,10 @@ async fn tell(desk: &Desk, listeners: &Listeners, signals: &mut Signals) {
 }
 
 impl Listeners {
+    fn incident(&self) -> Option<String> {
+        self.audience.as_ref()?.incident()
+    }
+
     /// Tells all of them side by side. What could not be told, in a sentence each.
     async fn tell(&self, report: &Report, end: Instant, desk: &Desk) -> Vec<String> {
         let notified = async {
@@ -217,10 +221,16 @@ async fn stopped(signals: &mut Signals) {
 }
 
 /// Reads the plan and does what it says.
-async fn play_planned(call: &Arc<Call>, desk: &Rc<Desk>, start: Instant, signals: &mut Signals) -> Outcome {
+async fn play_planned(
+    call: &Arc<Call>,
+    desk: &Rc<Desk>,
+    start: Instant,
+    incident: Option<String>,
+    signals: &mut Signals,
+) -> Outcome {
     let planned = tokio::select! {
         biased;
-        planned = plan(call, start) => planned,
+        planned = plan(call, start, incident) => planned,
         signal = signals.first() => Err(interrupted(signal)),
     };
     let played = match planned {
@@ -272,9 +282,10 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Rc<Des
 }
 
 /// The plan, with every file read that it names.
-async fn plan(call: &Arc<Call>, start: Instant) -> Result<Errand, End> {
+async fn plan(call: &Arc<Call>, start: Instant, incident: Option<String>) -> Result<Errand, End> {
     let reader = Arc::clone(call);
-    let Some(planned) = in_time(call.deadline(start).end(), move || reader.plan(start)).await else {
+    let Some(planned) = in_time(call.deadline(start).end(), move || reader.plan(start, incident.as_deref())).await
+    else {
         return Err(unread());
     };
     planned.map_err(|error| usage(&error))

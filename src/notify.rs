@@ -21,6 +21,7 @@ use crate::outcome::Outcome;
 use crate::report::Report;
 
 pub use address::{Address, Kind, Wrong, is_address};
+pub use pagerduty::job;
 
 use message::Message;
 
@@ -49,10 +50,8 @@ pub struct Key {
     pub given: Option<String>,
     /// The host on the command line, for a run that did not come as far as to know it.
     pub host: Option<String>,
-    /// The type of the job there.
-    pub job_type: Option<String>,
-    /// Its name there.
-    pub job_name: Option<String>,
+    /// What the job is called there: its type and its name, with a colon between them. None where that is not told.
+    pub job: Option<String>,
 }
 
 impl Audience {
@@ -69,6 +68,13 @@ impl Audience {
         };
         let sends = told.iter().map(|(to, body)| sender::send(&client, to, body, end));
         join_all(sends).await.into_iter().filter_map(Result::err).collect()
+    }
+
+    /// What a later `attach` is to call the incident that this run may open; none where there will be none, or where the
+    /// command line says it already.
+    pub fn incident(&self) -> Option<String> {
+        let is_called = self.addresses.iter().any(|to| to.kind == Kind::PagerDuty) && self.key.given.is_none();
+        pagerduty::dedup_key(&Report::default(), &self.key).filter(|_| is_called)
     }
 
     /// What an address is told; none where this end is nothing to it.

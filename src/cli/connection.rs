@@ -95,8 +95,14 @@ const CONDITIONS: [&str; 6] =
 
 /// The flags with which a later `attach` reaches the same service as the same user, and asks as much of a pass.
 ///
-/// `key`: what the CI gave as the ledger's key, which is another one wherever the attach runs.
-pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>) -> Result<String, Error> {
+/// `key`: what the CI gave as the ledger's key, which is another one wherever the attach runs. `incident`: what the
+/// incident of this run is called, by names that an attach does not know.
+pub(super) fn attach_flags(
+    values: &Values<'_>,
+    url: &EpmUrl,
+    key: Option<&str>,
+    incident: Option<&str>,
+) -> Result<String, Error> {
     let mut flags = format!(" --url {}", shell_quoted(&url.to_string()));
     for flag in ATTACHING {
         let Some(given) = values.one(flag)? else { continue };
@@ -114,8 +120,10 @@ pub(super) fn attach_flags(values: &Values<'_>, url: &EpmUrl, key: Option<&str>)
             flags = format!("{flags} --{flag}={}", shell_quoted(given.value.trim()));
         }
     }
-    if let Some(key) = key.filter(|key| is_printed_as_it_is(key)) {
-        flags = format!("{flags} --ledger-key {}", shell_quoted(key));
+    for (flag, key) in [("ledger-key", key), ("notify-key", incident)] {
+        if let Some(key) = key.filter(|key| is_printed_as_it_is(key)) {
+            flags = format!("{flags} --{flag} {}", shell_quoted(key));
+        }
     }
     Ok(flags)
 }

@@ -1,6 +1,7 @@
 //! What to submit, or which jobs to wait for.
 
 use std::io::Read;
+use std::path::Path;
 
 use serde_json::Value;
 
@@ -33,14 +34,15 @@ pub(super) fn source(values: &Values<'_>, uploads: &[Upload]) -> Result<Source, 
         return Ok(Source::Stdin);
     }
     let named = |problem: String| format!("{}: {problem}", quote(&file.value));
-    let bytes = read(&file.value).map_err(|error| {
+    let bytes = read(Path::new(&file.value)).map_err(|error| {
         file.error(named(error.to_string()), "name a file that exists and that this user may read, or `-` for stdin")
     })?;
     let payload = Payload::of_bytes(&bytes).map_err(|error| file.error(named(error.to_string()), error.help()))?;
     Ok(Source::Ready(payload))
 }
 
-fn read(path: &str) -> std::io::Result<Vec<u8>> {
+/// What a payload may be read from.
+pub(super) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(payload::LARGEST + 1).read_to_end(&mut bytes)?;
     Ok(bytes)

@@ -1,17 +1,20 @@
 //! Who is told of the end, and of which. An address is a secret: no flag takes one, and no error shows one.
 
+use std::path::Path;
+
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::http;
-use crate::notify::{Address, Audience, Key, is_address};
+use crate::job::JobId;
+use crate::notify::{self, Address, Audience, Key, Kind, is_address};
+use crate::payload::{JobType, Payload};
 
-use super::Error;
-use super::connection;
 use super::credentials::secret;
 use super::given::{Given, Values, is_placeholder};
+use super::{Error, connection, job};
 
 /// Those who are told, none where no address is given; and what was said in vain.
-pub(super) fn audience(values: &Values<'_>) -> Result<(Option<Audience>, Vec<String>), Error> {
+pub(super) fn audience(values: &Values<'_>, submits: bool) -> Result<(Option<Audience>, Vec<String>), Error> {
     let flags = [values.one("notify-file")?, values.one("notify-on")?, values.one("notify-key")?];
     let [file, on, key] = &flags;
     if let Some(given) = file.iter().chain(on).find(|given| is_address(&given.value)) {
@@ -27,7 +30,8 @@ pub(super) fn audience(values: &Values<'_>) -> Result<(Option<Audience>, Vec<Str
     let addresses = addresses_of(&given.value, &given.origin)?;
     // What is wrong with the way is told by the plan. By another one nobody is told.
     let Ok(network) = connection::network(values) else { return Ok((None, Vec::new())) };
-    let key = Key { given: key.as_ref().map(|given| given.value.clone()), ..subject(values) };
+    let job = if addresses.iter().any(|to| to.kind == Kind::PagerDuty) { job(values, submits) } else { None };
+    let key = Key { given: key.as_ref().map(|given| given.value.clone()), host: host(values), job };
     Ok((Some(Audience { addresses, always, key, network }), Vec::new()))
 }
 
@@ -49,11 +53,40 @@ fn addresses_of(text: &SecretString, origin: &str) -> Result<Vec<Address>, Error
     Ok(addresses)
 }
 
-/// What the run is about by the command line, as far as that can be read.
-fn subject(values: &Values<'_>) -> Key {
-    let text = |flag| values.one(flag).ok().flatten().map(|given| given.value);
-    let host = text("url").and_then(|url| http::url::parse(&url).ok()).map(|url| http::url::host(&url));
-    Key { given: None, host, job_type: text("job-type").map(|word| word.to_uppercase()), job_name: text("job-name") }
+/// The host on the command line, where that can be read.
+fn host(values: &Values<'_>) -> Option<String> {
+    let url = values.one("url").ok()??.value;
+    http::url::parse(&url).ok().map(|url| http::url::host(&url))
+}
+
+/// What the job is called by the command line, as far as that can be read. `attach` knows no type.
+fn job(values: &Values<'_>, submits: bool) -> Option<String> {
+    let name = values.one("job-name").ok()?.map(|given| given.value);
+    if !submits {
+        return Some(format!(":{}", name.or_else(|| ids(values))?));
+    }
+    match values.one_or("payload", "EPM_PAYLOAD_FILE").ok()? {
+        Some(file) => notify::job(&payload(Path::new(&file.value))?),
+        None => {
+            let word = values.one("job-type").ok()?.map(|given| given.value);
+            let job_type = word.map_or(Some(JobType::Integration), |word| JobType::of_word(word.trim()))?;
+            Some(format!("{}:{}", job_type.word(), name?))
+        }
+    }
+}
+
+/// The ids, in whichever order they were given.
+fn ids(values: &Values<'_>) -> Option<String> {
+    let mut ids: Vec<u64> = job::ids(values).ok()?.into_iter().map(JobId::number).collect();
+    ids.sort_unstable();
+    Some(ids.iter().map(u64::to_string).collect::<Vec<_>>().join(","))
+}
+
+/// The payload in a file. A pipe is read once, and the plan comes after this.
+fn payload(file: &Path) -> Option<Payload> {
+    let is_file = file.metadata().is_ok_and(|metadata| metadata.is_file());
+    let bytes = if is_file { job::read(file).ok()? } else { return None };
+    Payload::of_bytes(&bytes).ok()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use crate::digest::Digest;
 use crate::epm::url::EpmUrl;
 use crate::foreign::cut;
 use crate::outcome::Outcome;
+use crate::payload::Payload;
 use crate::report::{Report, json};
 
 use super::Key;
@@ -16,9 +17,10 @@ use super::message::Message;
 const SUMMARY: usize = 1024;
 const DEDUP_KEY: usize = 255;
 
-/// The event; none for a job that was submitted only, which neither passed nor failed.
+/// The event; none for a job that was submitted only, which neither passed nor failed, and none where nothing tells which
+/// job it is: no later pass would resolve that.
 pub(super) fn render(report: &Report, message: &Message, key: &Key, routing_key: &str) -> Option<Value> {
-    let dedup_key = dedup_key(report, key);
+    let dedup_key = dedup_key(report, key)?;
     if message.outcome == Outcome::Submitted {
         return None;
     }
@@ -74,38 +76,34 @@ fn severity(outcome: Outcome) -> &'static str {
     }
 }
 
-/// The same for each run of the same jobs at the same place, and for no others.
-fn dedup_key(report: &Report, key: &Key) -> String {
-    let whole = key.given.clone().unwrap_or_else(|| usual_key(report, key));
+/// The same for each run of the same jobs at the same place, and for no others; none where that is not known.
+pub(super) fn dedup_key(report: &Report, key: &Key) -> Option<String> {
+    let whole = key.given.clone().or_else(|| usual_key(report, key))?;
     if whole.len() <= DEDUP_KEY {
-        return whole;
+        return Some(whole);
     }
     let mut digest = Digest::default();
     digest.push(whole.as_bytes());
-    format!("epm-gate:{}", digest.finish().sha256)
+    Some(format!("epm-gate:{}", digest.finish().sha256))
 }
 
-/// Host, type and name; for jobs that were attached to without a name, their ids, in whichever order they were given.
-fn usual_key(report: &Report, key: &Key) -> String {
-    let payload = report.payload.as_ref();
-    let host = report.url.as_ref().map(EpmUrl::host).or_else(|| key.host.clone()).unwrap_or_default();
-    let job_type = payload.map(|payload| payload.job_type().to_owned()).or_else(|| key.job_type.clone());
-    // What EPM calls an attached job is not known before it has answered: a key must not depend on that.
-    let name = payload.and_then(|payload| payload.job_name().map(str::to_owned)).or_else(|| key.job_name.clone());
-    let name = name.unwrap_or_else(|| {
-        let mut ids: Vec<u64> = report.jobs.iter().filter_map(|job| job.id).map(crate::job::JobId::number).collect();
-        ids.sort_unstable();
-        ids.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
-    });
-    format!("epm-gate:{host}:{}:{name}", job_type.unwrap_or_default())
+/// Host, type and name, of what was sent or else of the command line.
+fn usual_key(report: &Report, key: &Key) -> Option<String> {
+    let host = report.url.as_ref().map(EpmUrl::host).or_else(|| key.host.clone())?;
+    let sent = report.payload.as_ref().and_then(job);
+    Some(format!("epm-gate:{host}:{}", sent.or_else(|| key.job.clone())?))
+}
+
+/// What a job is called in a key; nothing where it has no name.
+pub fn job(payload: &Payload) -> Option<String> {
+    Some(format!("{}:{}", payload.job_type(), payload.job_name()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::JobId;
     use crate::outcome::Signal;
-    use crate::report::{End, JobReport, samples};
+    use crate::report::{End, samples};
 
     fn sample(wanted: &str) -> Report {
         samples::all().into_iter().find(|(name, _)| *name == wanted).unwrap().1
@@ -135,27 +133,29 @@ mod tests {
 
     #[test]
     fn a_key_is_that_of_the_user_or_of_the_job_and_never_too_long() {
-        let report = Report {
-            url: EpmUrl::parse("https://epm.example.com").ok(),
-            jobs: [9, 7].map(|id| JobReport::new(JobId::new(id), None)).to_vec(),
-            ..Report::default()
-        };
-        assert_eq!(dedup_key(&report, &Key::default()), "epm-gate:epm.example.com::7,9");
-        let named = Key { job_name: Some("GL".to_owned()), ..Key::default() };
-        assert_eq!(dedup_key(&report, &named), "epm-gate:epm.example.com::GL");
-        let given = Key { given: Some("close".to_owned()), ..named };
-        assert_eq!(dedup_key(&report, &given), "close");
-        let long = |last: &str| dedup_key(&report, &Key { given: Some("x".repeat(255) + last), ..Key::default() });
+        let of_line = Key { given: None, host: Some("epm.example.com".to_owned()), job: Some(":7,9".to_owned()) };
+        let nothing = Report::default();
+        let key = |key: &Key| dedup_key(&nothing, key);
+        // A run that came to nothing has the key of its command line.
+        assert_eq!(key(&of_line).unwrap(), "epm-gate:epm.example.com::7,9");
+        let given = Key { given: Some("close".to_owned()), ..of_line.clone() };
+        assert_eq!(key(&given).unwrap(), "close");
+        let long = |last: &str| key(&Key { given: Some("x".repeat(255) + last), ..Key::default() }).unwrap();
         assert_eq!((long("").len(), long("a").len()), (255, 73));
         assert_ne!(long("a"), long("b"));
-        // A run that came to nothing has the key of its command line.
-        let told = Key {
-            host: Some("epm.example.com".to_owned()),
-            job_type: Some("BATCH".to_owned()),
-            job_name: Some("B".to_owned()),
-            given: None,
-        };
-        assert_eq!(dedup_key(&Report::default(), &told), "epm-gate:epm.example.com:BATCH:B");
+        // What was sent is known better.
+        let sent = Report { payload: sample("passed").payload, ..Report::default() };
+        assert_eq!(dedup_key(&sent, &of_line).unwrap(), "epm-gate:epm.example.com:INTEGRATION:GL_DATA_LOAD");
+    }
+
+    #[test]
+    fn where_nothing_tells_which_job_it_is_there_is_no_event() {
+        let (host, job) = (Some("epm.example.com".to_owned()), Some("BATCH:B".to_owned()));
+        for key in [Key::default(), Key { host, ..Key::default() }, Key { job, ..Key::default() }] {
+            let end = Some(End::new(Outcome::Usage, "it is wrong".to_owned(), None));
+            let report = Report { end, ..Report::default() };
+            assert_eq!(event(&report, &key), None, "{key:?}");
+        }
     }
 
     #[test]

@@ -16,8 +16,14 @@ const FORMS: [(&str, Render); 4] = [
     ("cloudevent", |report| cloudevents::render(report, "5eed")),
     ("slack", |report| slack::render(&Message::of(report))),
     ("teams", |report| teams::render(&Message::of(report))),
-    ("pagerduty", |report| pagerduty::render(report, &Message::of(report), &Key::default(), "KEY").unwrap_or_default()),
+    ("pagerduty", |report| pagerduty::render(report, &Message::of(report), &of_line(), "KEY").unwrap_or_default()),
 ];
+
+/// What a command line told.
+fn of_line() -> Key {
+    let (host, job) = (Some("epm.example.com".to_owned()), Some(":2100,2101,2102".to_owned()));
+    Key { given: None, host, job }
+}
 
 #[test]
 fn of_each_kind_of_message() {
@@ -95,7 +101,7 @@ fn text_of_others_calls_nobody_and_fits() {
         }
         let teams = teams::render(&Message::of(&report)).to_string();
         assert!(teams.len() < 28 * 1024 && !teams.contains("{{") && !teams.contains("TextBlock\",\"text"), "{teams}");
-        let event = pagerduty::render(&report, &Message::of(&report), &Key::default(), "KEY").unwrap();
+        let event = pagerduty::render(&report, &Message::of(&report), &of_line(), "KEY").unwrap();
         assert!(event["payload"]["summary"].as_str().unwrap().len() <= 1024);
         assert!(event["dedup_key"].as_str().unwrap().len() <= 255);
         assert!(event.to_string().len() < 512 * 1024);

@@ -179,12 +179,68 @@ fn an_incident_has_one_key_from_failure_to_pass() {
     }
 }
 
+/// The events of a run with these arguments and variables.
+fn events(scenario: &str, variables: &[(&str, &str)], arguments: &[&str]) -> (Ran, Vec<Value>) {
+    let receiver = Receiver::start(OK);
+    let sandbox = shipped(scenario);
+    let gate = Gate::against(&sandbox).set("EPM_NOTIFY", format!("pagerduty={KEY}@{}", receiver.url()));
+    let payload = gate.file("given-payload.json", r#"{"jobType":"BATCH","jobName":"B"}"#);
+    // The sandbox has another port for each run.
+    let gate = gate.set("EPM_URL", sandbox.url()).set("EPM_JOB_TYPE", "").set_all(variables);
+    let arguments = arguments.iter().map(|word| if *word == "PAYLOAD" { payload.as_str() } else { word });
+    let ran = gate.run(arguments);
+    let host = sandbox.url().replace("http://", "");
+    let mut bodies = receiver.bodies();
+    for body in &mut bodies {
+        body["dedup_key"] = body["dedup_key"].as_str().expect("a key").replace(&host, "HOST").into();
+    }
+    (ran, bodies)
+}
+
+#[test]
+fn a_command_line_that_is_wrong_triggers_what_the_mended_one_resolves() {
+    let table: [(&[&str], &[(&str, &str)], Option<&str>); 9] = [
+        (&["run", "--job-name", "GL"], &[], Some("epm-gate:HOST:INTEGRATION:GL")),
+        (&["submit", "--job-name", "GL", "--job-type", "batch"], &[], Some("epm-gate:HOST:BATCH:GL")),
+        (&["run", "--payload", "PAYLOAD"], &[], Some("epm-gate:HOST:BATCH:B")),
+        (&["run", "--payload", "-"], &[], None),
+        (&["run", "--payload", "absent"], &[], None),
+        (&["run"], &[], None),
+        (&["attach", "2001", "2000"], &[("EPM_JOB_TYPE", "BATCH")], Some("epm-gate:HOST::2000,2001")),
+        (&["attach", "2000"], &[("EPM_JOB_NAME", "GL")], Some("epm-gate:HOST::GL")),
+        (&["attach", "two"], &[], None),
+    ];
+    for (arguments, variables, expected) in table {
+        let variables: Vec<_> = variables.iter().copied().chain([("EPM_POLL_MIN", "soon")]).collect();
+        let (ran, bodies) = events("succeeds", &variables, arguments);
+        assert_eq!(ran.end(), (2, "usage"), "{ran:?}");
+        let keys: Vec<_> = bodies.iter().filter_map(|body| body["dedup_key"].as_str()).collect();
+        assert_eq!(keys, Vec::from_iter(expected), "{arguments:?}");
+    }
+    let (ran, bodies) = events("quick-success", &[("EPM_JOB_TYPE", "BATCH")], &["attach", "2000"]);
+    assert_eq!(bodies.len(), 1, "{ran:?}");
+    assert_eq!(bodies[0]["dedup_key"], "epm-gate:HOST::2000");
+}
+
+#[test]
+fn the_attach_command_names_the_incident_of_its_run() {
+    let (ran, bodies) = events("never-ends", &[("EPM_TIMEOUT", "1s")], &["run", "--job-name", "GL"]);
+    assert_eq!(ran.end(), (20, "timed-out"), "{ran:?}");
+    assert_eq!(bodies[0]["dedup_key"], "epm-gate:HOST:INTEGRATION:GL");
+    ran.says(&[" --notify-key epm-gate:127.0.0.1:", ":INTEGRATION:GL`"]);
+    let (ran, _) =
+        events("never-ends", &[("EPM_TIMEOUT", "1s"), ("EPM_NOTIFY_KEY", "the close")], &["run", "--job-name", "GL"]);
+    ran.says(&[" --notify-key 'the close'`"]);
+}
+
 #[test]
 fn what_is_said_of_telling_where_nobody_is_told_is_a_warning() {
     let sandbox = shipped("quick-success");
     let ran = Gate::against(&sandbox).set("EPM_NOTIFY_ON", "always").set("EPM_NOTIFY_KEY", "the close").run(RUN);
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
-    ran.says(&["`EPM_NOTIFY_ON`: nobody is told", "`EPM_NOTIFY_KEY`: nobody is told"]);
+    for name in ["EPM_NOTIFY_ON", "EPM_NOTIFY_KEY"] {
+        ran.says(&[&format!("warning: `{name}`: nobody is told")]);
+    }
 }
 
 #[test]
