@@ -5,6 +5,7 @@ pub mod error;
 pub mod pipeline;
 pub mod recording;
 pub mod reply;
+pub mod requests;
 pub mod submission;
 pub mod survey;
 pub mod upload;
@@ -33,6 +34,7 @@ use crate::payload::Payload;
 use error::{Fault, ReadError, Refusal};
 use recording::{Beginning, Noted, Recording};
 use reply::{Asked, Reply};
+use requests::Fate;
 use submission::Submission;
 use url::EpmUrl;
 
@@ -60,6 +62,7 @@ pub struct Client {
     /// Whether a submit has cost a renewal already.
     renewed: Cell<bool>,
     trace: Rc<dyn Fn(&str)>,
+    count: Box<dyn Fn(Fate)>,
     recording: Option<Recording>,
 }
 
@@ -89,7 +92,8 @@ impl Purpose {
 }
 
 impl Client {
-    /// A client. `trace` hears one line per request, `tell` what a person must know of the credentials.
+    /// A client. `trace` hears one line per request, `count` what became of each, `tell` what a person must know of
+    /// the credentials.
     ///
     /// # Errors
     ///
@@ -100,6 +104,7 @@ impl Client {
         network: &Network,
         limits: Limits,
         trace: Rc<dyn Fn(&str)>,
+        count: impl Fn(Fate) + 'static,
         tell: impl Fn(String) + 'static,
     ) -> Result<Self, http::Error> {
         let transport = Rc::new(Transport::new(network)?);
@@ -108,8 +113,8 @@ impl Client {
         authorizer.hide(forms(network.proxies.passwords().iter().map(String::as_str)));
         let trust = Mutex::new(Trust::Untried);
         let (met, answered, renewed) = Default::default();
-        let recording = None;
-        Ok(Self { url, limits, transport, lanes, authorizer, trust, met, answered, renewed, trace, recording })
+        let (count, recording) = (Box::new(count), None);
+        Ok(Self { url, limits, transport, lanes, authorizer, trust, met, answered, renewed, trace, count, recording })
     }
 
     /// The same client, which records every exchange from now on. `tell` hears why that came to an end, if it did.
@@ -382,6 +387,7 @@ impl Client {
         let took = started.elapsed().as_millis();
         let path = url.path();
         self.answered.set(self.answered.get() || result.is_ok());
+        (self.count)(Fate::of(result.as_ref().ok().map(|answer| answer.status)));
         (self.trace)(&match &result {
             Ok(answer) => format!("{method} {path}: HTTP {} in {took} ms", answer.status),
             Err(fault) => format!("{method} {path}: {fault}, after {took} ms"),

@@ -132,7 +132,9 @@ pub fn client(
         let desk = Rc::clone(desk);
         move |note: String| desk.tell_once(note)
     };
-    let client = Client::new(url, credentials, network, limits, trace(desk), tell())?;
+    let counting = Rc::clone(desk);
+    let count = move |fate| counting.count(fate);
+    let client = Client::new(url, credentials, network, limits, trace(desk), count, tell())?;
     Ok(match record {
         Some(beginning) => client.recorded(beginning, tell()),
         None => client,

@@ -29,6 +29,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use crate::diagnose::{Diagnosis, Findings};
+use crate::epm::requests::Requests;
 use crate::epm::url::EpmUrl;
 use crate::foreign::Foreign;
 use crate::job::{Answer, Facts, JobId, State};
@@ -92,6 +93,8 @@ pub struct Report {
     pub jobs: Vec<JobReport>,
     /// The steps of a check.
     pub steps: Vec<Step>,
+    /// What became of the requests to EPM.
+    pub requests: Requests,
     /// When the process began.
     pub begun: Timestamp,
     /// When its outcome stood, and the outputs were written.

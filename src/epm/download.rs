@@ -15,6 +15,7 @@ use crate::job::Answer;
 use super::error::{Fault, ReadError, Refusal, words};
 use super::recording::Noted;
 use super::reply::Reply;
+use super::requests::Fate;
 use super::{Client, wire};
 
 use opening::Opening;
@@ -101,7 +102,9 @@ impl Client {
         let (host, url) = (self.url.host(), self.url.file(name));
         let mut noted = Noted(self.recording.as_ref().map(|recording| recording.exchange("GET", &url)));
         let request = shown.on(lane.client.get(url)).headers(part.wish());
-        let mut response = noted.step(allowance().spend(&host, request.send()).await).map_err(Fault::from)?;
+        let answer = allowance().spend(&host, request.send()).await;
+        (self.count)(Fate::of(answer.as_ref().ok().map(|response| response.status().as_u16())));
+        let mut response = noted.step(answer).map_err(Fault::from)?;
         let status = response.status().as_u16();
         (self.trace)(&format!("GET of the file {}: HTTP {status}", quote(name)));
         match status {

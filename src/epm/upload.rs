@@ -23,6 +23,7 @@ use super::download::{self, Part, Piece};
 use super::error::{Fault, ReadError, Refusal, words};
 use super::recording::Noted;
 use super::reply::Reply;
+use super::requests::Fate;
 use super::submission::Submission;
 use super::url::SEGMENT;
 use super::{Client, Purpose, Trust, wire};
@@ -272,6 +273,7 @@ impl Client {
         };
         noted.ended(&answer, || self.mask());
         self.answered.set(self.answered.get() || answer.is_ok());
+        (self.count)(Fate::of(answer.as_ref().ok().map(|answer| answer.status)));
         let took = started.elapsed().as_millis();
         (self.trace)(&match &answer {
             Ok(answer) => {

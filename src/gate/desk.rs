@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::ci::{self, Outputs, Platform};
 use crate::diagnose::Findings;
 use crate::epm::error::Fault;
+use crate::epm::requests::Fate;
 use crate::epm::url::EpmUrl;
 use crate::foreign::{Foreign, quote, quote_path};
 use crate::inbox::size;
@@ -90,6 +91,11 @@ impl Desk {
     /// Puts a note under the report.
     fn add_note(&self, note: String) {
         self.report.borrow_mut().notes.push(note);
+    }
+
+    /// A request came to its end.
+    pub fn count(&self, fate: Fate) {
+        self.report.borrow_mut().requests.count(fate);
     }
 
     /// What is to be submitted is known, and whole.
