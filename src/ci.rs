@@ -119,6 +119,8 @@ pub struct Wanted {
     pub azure_summary: Option<PathBuf>,
     /// The files that hold the report, each in one form.
     pub documents: Vec<(Form, PathBuf)>,
+    /// `--metrics`
+    pub metrics: Option<PathBuf>,
     /// `--download-dir`, where the files of a job are to be put.
     pub download_dir: Option<PathBuf>,
 }
@@ -205,6 +207,7 @@ impl Wanted {
             github.into_iter().chain(summaries).map(|(what, path)| (what, path.to_owned())).collect();
         let files = self.outputs_dir.iter().flat_map(|dir| files::names().into_iter().map(|name| dir.join(name)));
         places.extend(files.map(|file| ("--outputs-dir", file)));
+        places.extend(self.metrics.iter().map(|path| ("metrics", path.clone())));
         places
     }
 }

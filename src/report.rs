@@ -8,6 +8,7 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 mod markup;
+pub mod metrics;
 mod outages;
 #[cfg(test)]
 pub(crate) mod samples;

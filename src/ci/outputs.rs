@@ -12,7 +12,7 @@ use crate::job::JobId;
 use crate::outcome::Outcome;
 use crate::report::console::print_line;
 use crate::report::values::{self, json_line, text};
-use crate::report::{End, Report, markdown};
+use crate::report::{End, Report, markdown, metrics};
 
 use super::sink::{Document, Error, Patience, Sink};
 use super::{Platform, Print, Wanted, azure, files, github};
@@ -26,6 +26,7 @@ pub struct Outputs {
     summaries: Vec<Sink>,
     documents: Vec<Document>,
     dir: Option<PathBuf>,
+    metrics: Option<PathBuf>,
     print: Print,
     /// Why an id could not be printed when it was known.
     unprinted: OnceLock<io::ErrorKind>,
@@ -54,10 +55,14 @@ impl Outputs {
             let failed = |source| Error { verb: "write to", what: "the outputs' folder", path: dir.clone(), source };
             outputs.dir = kept(prepare(dir).map_err(failed), &mut errors).map(|()| dir.clone());
         }
+        if let Some(path) = &wanted.metrics {
+            let proven = prove_place(path).map_err(|source| unwritten_metrics(path, source));
+            outputs.metrics = kept(proven, &mut errors).map(|()| path.clone());
+        }
         if let Some(dir) = &wanted.download_dir {
             let failed =
                 |source| Error { verb: "write to", what: "the folder for downloads", path: dir.clone(), source };
-            errors.extend(prove(dir).map_err(failed).err());
+            errors.extend(make(dir).map_err(failed).err());
         }
         (outputs, errors)
     }
@@ -113,6 +118,8 @@ impl Outputs {
         hold_for(report, &errors);
         errors.extend(self.write_documents(report, false));
         hold_for(report, &errors);
+        errors.extend(self.write_metrics(report).err());
+        hold_for(report, &errors);
         errors.extend(self.unprinted.get().map(|kind| unprintable((*kind).into())));
         if self.print == Print::Json {
             let line = json_line(&serde_json::Value::Object(values::printed(report)));
@@ -123,9 +130,10 @@ impl Outputs {
             self.write_values(report);
         }
         if report.end().map(|end| end.outcome) != told {
-            // A summary that says that the stage passed must not be the last word where it did not.
+            // What says that the stage passed must not be the last word where it did not.
             let correction = markdown::heading(report);
             self.summaries.iter().for_each(|sink| drop(sink.append(&correction)));
+            drop(self.write_metrics(report));
         }
         errors.extend(self.upload_summaries().err());
         errors
@@ -183,6 +191,13 @@ impl Outputs {
         documents.filter_map(|document| document.write(report).err()).collect()
     }
 
+    /// At the end alone: what an earlier run has left there is read until then, and must not be taken for this one's.
+    fn write_metrics(&self, report: &Report) -> Result<(), Error> {
+        let Some(path) = &self.metrics else { return Ok(()) };
+        durable::replace(&durable::resolve(path), metrics::render(report).as_bytes(), Readers::AsBefore)
+            .map_err(|source| unwritten_metrics(path, source))
+    }
+
     /// Writes what can be written, and tells what could not.
     fn write_files(&self, files: &[(String, String)]) -> Vec<Error> {
         let Some(dir) = &self.dir else { return Vec::new() };
@@ -238,12 +253,30 @@ fn prepare(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes the folder, and shows that files can be made there: by then it is too late for a job that has run.
-fn prove(dir: &Path) -> io::Result<()> {
+/// Makes the folder, and shows that files can be made there.
+fn make(dir: &Path) -> io::Result<()> {
     std::fs::create_dir_all(dir)?;
+    prove(dir)
+}
+
+/// Shows that a file can be put into this place, in which a folder, a pipe or a device may stand.
+fn prove_place(path: &Path) -> io::Result<()> {
+    let path = durable::resolve(path);
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(io::Error::other("it is no file, and cannot be replaced"));
+    }
+    prove(durable::folder(&path))
+}
+
+/// Shows that files can be made in a folder: by the end it is too late for a job that has run.
+fn prove(dir: &Path) -> io::Result<()> {
     let probe = dir.join(format!("epm-gate-{:016x}.part", fastrand::u64(..)));
     drop(durable::new_file(&probe, Readers::AsBefore)?);
     std::fs::remove_file(probe)
+}
+
+fn unwritten_metrics(path: &Path, source: io::Error) -> Error {
+    Error { verb: "write", what: "the metrics", path: path.to_owned(), source }
 }
 
 fn unprintable(source: io::Error) -> Error {

@@ -12,14 +12,14 @@ use crate::report::samples::{HOSTILE, all, with_texts};
 use crate::report::schema;
 use crate::report::values::{self, json_line, text};
 use crate::report::wording::{headline, next_step};
-use crate::report::{Report, html, markdown};
+use crate::report::{Report, html, markdown, metrics};
 
 use super::{Form, azure, files, github};
 
 type Render = fn(&Report) -> String;
 
 /// Every way in which a report is written, with the ending of a file that holds it.
-const FORMS: [(&str, Render); 13] = [
+const FORMS: [(&str, Render); 14] = [
     ("report.json", |report| Form::Report.render(report)),
     ("summary.md", |report| markdown::render(report, false)),
     ("github.md", |report| markdown::render(report, true)),
@@ -28,6 +28,7 @@ const FORMS: [(&str, Render); 13] = [
     ("attestation.json", |report| Form::Attestation.render(report)),
     ("links.json", |report| Form::Annotations.render(report)),
     ("dotenv", |report| Form::Dotenv.render(report)),
+    ("metrics.prom", metrics::render),
     ("github-output", |report| {
         outputs(report, |name, value| github::output(name, value, "ghadelimiter_5eed").unwrap())
     }),
@@ -195,6 +196,17 @@ fn step_outputs_stay_in_their_places() {
         assert_eq!(lines.lines().count(), 2, "{lines}");
         assert!(lines.starts_with("::error title="), "{lines}");
         assert_eq!(lines.matches("##").count(), 1, "{lines}");
+    });
+}
+
+#[test]
+fn metrics_have_no_line_but_ours() {
+    each("metrics.prom", |file| {
+        let is_ours = |line: &str| {
+            ["epm_gate_", "# HELP epm_gate_", "# TYPE epm_gate_"].iter().any(|ours| line.starts_with(ours))
+        };
+        assert!(file.lines().all(is_ours), "{file}");
+        assert!(file.lines().all(|line| line.len() < 600), "{file}");
     });
 }
 

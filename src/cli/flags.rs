@@ -377,6 +377,7 @@ fn documents(command: Command) -> Command {
             text("junit", "FILE", "Write a JUnit report"),
             text("annotations", "FILE", "Write the links that GitLab shows beside the job"),
             text("attestation", "FILE", "Write the predicate of an in-toto attestation (test-result), to be signed"),
+            text("metrics", "FILE", "Write metrics for Prometheus; node_exporter reads files that end in .prom"),
         ],
     )
 }

@@ -5,7 +5,7 @@ use super::Error;
 use super::given::Values;
 
 /// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 2] = ["EPM_LOG_FORMAT", "EPM_METRICS"];
+const NOT_YET: [&str; 1] = ["EPM_LOG_FORMAT"];
 
 /// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.
 const FLAGS_ALONE: [(&str, &str); 2] = [("EPM_DRY_RUN", "--dry-run"), ("EPM_FRESH", "--fresh")];

@@ -13,8 +13,19 @@ use super::given::{Environment, Given, Values};
 use super::{Error, flags};
 
 /// The flags that say where to.
-const FLAGS: [&str; 10] =
-    ["ci", "print", "outputs-dir", "summary", "report", "dotenv", "junit", "html", "annotations", "attestation"];
+const FLAGS: [&str; 11] = [
+    "ci",
+    "print",
+    "outputs-dir",
+    "summary",
+    "report",
+    "dotenv",
+    "junit",
+    "html",
+    "annotations",
+    "attestation",
+    "metrics",
+];
 
 /// The words of `--collect`.
 const COLLECTED: [(&str, &str); 2] = [("log", "log"), ("output", "output")];
@@ -51,10 +62,11 @@ pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted,
     let mut taken = wanted.others();
     taken.extend(read_or_kept(values));
     for form in Form::ALL {
-        let Some(path) = kept(document(values, form, &taken), &mut errors).flatten() else { continue };
+        let Some(path) = kept(file(values, form.flag(), &taken), &mut errors).flatten() else { continue };
         taken.push((form.flag(), path.clone()));
         wanted.documents.push((form, path));
     }
+    wanted.metrics = kept(file(values, "metrics", &taken), &mut errors).flatten();
     (wanted, errors.into_iter().next())
 }
 
@@ -139,6 +151,7 @@ pub fn by_environment(environment: &Environment) -> Wanted {
         summary: path("EPM_SUMMARY"),
         azure_summary: azure_summary(environment),
         documents: Vec::new(),
+        metrics: None,
         download_dir: None,
     }
 }
@@ -199,9 +212,9 @@ fn print(values: &Values<'_>, platform: Platform) -> Result<Print, Error> {
     }
 }
 
-/// The file of a document, which holds nothing else: it replaces what stands there.
-fn document(values: &Values<'_>, form: Form, taken: &[(&str, PathBuf)]) -> Result<Option<PathBuf>, Error> {
-    let Some(given) = values.one(form.flag())? else { return Ok(None) };
+/// The file of a document or of the metrics, which holds nothing else: it replaces what stands there.
+fn file(values: &Values<'_>, flag: &'static str, taken: &[(&str, PathBuf)]) -> Result<Option<PathBuf>, Error> {
+    let Some(given) = values.one(flag)? else { return Ok(None) };
     own_file(&given, taken).map(Some)
 }
 

@@ -204,7 +204,7 @@ fn run_of(job: JobReport) -> Report {
     }
 }
 
-fn passed() -> Report {
+pub(crate) fn passed() -> Report {
     let mut job = job(2100, State::Succeeded, "SUCCESS", 42_300);
     job.facts.output_file_name = text("outbox/GL_DATA_LOAD_2100.dat");
     job.log = Some(fetched("GL_DATA_LOAD_2100.log"));
@@ -349,7 +349,7 @@ fn pipeline_passed() -> Report {
     pipeline_of(State::Succeeded, "SUCCESS")
 }
 
-fn several_jobs() -> Report {
+pub(crate) fn several_jobs() -> Report {
     let attached = |number, name: &str, state, word, milliseconds| {
         let mut job = job(number, state, word, milliseconds);
         job.moments.remove(0);

@@ -24,6 +24,7 @@ mod ledger;
 mod login;
 mod maintenance;
 mod many;
+mod metrics;
 mod networks;
 mod notify;
 #[cfg(unix)]
