@@ -14,7 +14,6 @@ mod spans;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 
 use crate::foreign::{Foreign, cut};
@@ -23,6 +22,7 @@ use crate::report::Report;
 
 use context::TraceContext;
 use endpoint::Endpoint;
+use headers::Headers;
 use span::Span;
 
 /// Who makes the spans.
@@ -52,7 +52,7 @@ pub struct Export {
     /// The place.
     pub endpoint: Endpoint,
     /// What it wants to be shown: secrets.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// How spans are written.
     pub encoding: Encoding,
     /// How long sending may take, all tries together.

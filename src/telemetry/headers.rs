@@ -4,8 +4,12 @@
 use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
+/// Headers beside those that every export has.
+#[derive(Default)]
+pub struct Headers(pub(super) HeaderMap);
+
 /// The headers, and the pairs that are none, counted from 1.
-pub fn parse(text: &str) -> (HeaderMap, Vec<usize>) {
+pub fn parse(text: &str) -> (Headers, Vec<usize>) {
     let (mut headers, mut wrong) = (HeaderMap::new(), Vec::new());
     for (index, pair) in text.split(',').enumerate().filter(|(_, pair)| !pair.trim().is_empty()) {
         match header(pair) {
@@ -13,7 +17,7 @@ pub fn parse(text: &str) -> (HeaderMap, Vec<usize>) {
             None => wrong.push(index + 1),
         }
     }
-    (headers, wrong)
+    (Headers(headers), wrong)
 }
 
 fn header(pair: &str) -> Option<(HeaderName, HeaderValue)> {
@@ -30,7 +34,7 @@ mod tests {
 
     #[test]
     fn pairs_are_read_and_what_is_none_is_named_by_its_number() {
-        let (headers, wrong) =
+        let (Headers(headers), wrong) =
             parse("Authorization=Basic%20czNjcmV0%3D, x-tenant = acme ,,x-sum=a=b,no-pair,b ad=1,x-evil=a%0d%0ab: c");
         let told: Vec<_> =
             headers.iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap().to_owned())).collect();

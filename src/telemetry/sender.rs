@@ -30,7 +30,7 @@ pub(super) async fn send(export: &Export, body: Vec<u8>, end: Instant) -> Result
     let client = Transport::new(&export.network).and_then(|transport| transport.for_reads());
     let client = client.map_err(|_| "HTTP cannot be set up".to_owned())?;
     let request = || {
-        let request = client.post(export.endpoint.url()).headers(export.headers.clone());
+        let request = client.post(export.endpoint.url()).headers(export.headers.0.clone());
         request.header(CONTENT_TYPE, export.encoding.content_type()).body(body.clone())
     };
     // The second try needs as much time as the first.

@@ -50,4 +50,5 @@ mod status;
 mod streams;
 mod submit;
 mod summary;
+mod telemetry;
 mod upload;
