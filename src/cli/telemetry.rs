@@ -103,13 +103,11 @@ impl Reader<'_> {
 
     fn context(&mut self) -> TraceContext {
         let Some(text) = self.get("TRACEPARENT") else { return TraceContext::new() };
-        match TraceContext::from_traceparent(&text) {
-            Some(context) => context.with_state(self.get("TRACESTATE")),
-            None => {
-                self.warn("TRACEPARENT", &format!("{} is no parent, and the trace is one of its own", quote(&text)));
-                TraceContext::new()
-            }
+        if let Some(context) = TraceContext::from_traceparent(&text) {
+            return context.with_state(self.get("TRACESTATE"));
         }
+        self.warn("TRACEPARENT", &format!("{} is no parent, and the trace is one of its own", quote(&text)));
+        TraceContext::new()
     }
 
     /// Whether the trace is recorded (<https://opentelemetry.io/docs/languages/sdk-configuration/general/>).
@@ -202,7 +200,9 @@ mod tests {
     const HERE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0";
 
-    fn read(set: &[(&str, &str)]) -> (Option<Export>, Vec<String>) {
+    type Set<'a> = &'a [(&'a str, &'a str)];
+
+    fn read(set: Set<'_>) -> (Option<Export>, Vec<String>) {
         let environment = Environment::of(set);
         let matches = clap::Command::new("test").get_matches_from(["test"]);
         export(&Values::new(&matches, &environment), &environment)
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn nothing_is_exported_unless_there_is_a_place_and_nobody_is_against_it() {
         let (on, off) = (format!("{PARENT}1"), format!("{PARENT}0"));
-        let table: [(&[(&str, &str)], bool, usize); 17] = [
+        let table: [(Set<'_>, bool, usize); 17] = [
             (&[], false, 0),
             (&[HERE], true, 0),
             (&[("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "https://c.example.com/x")], true, 0),

@@ -47,6 +47,7 @@ impl TraceContext {
 
     /// With what came beside it. What is no list of visible characters, or longer than the 512 that everybody hands on, is
     /// left out.
+    #[must_use]
     pub fn with_state(self, state: Option<String>) -> Self {
         let is_list = |text: &String| {
             text.len() <= 512 && text.contains('=') && text.bytes().all(|byte| matches!(byte, b' '..=b'~'))

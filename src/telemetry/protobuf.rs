@@ -140,10 +140,10 @@ impl Message {
     /// Seven bits a byte, the lowest first; all but the last have the eighth set.
     fn raw(&mut self, mut value: u64) {
         while value > 0x7f {
-            self.0.push((value & 0x7f) as u8 | 0x80);
+            self.0.push(value.to_le_bytes()[0] | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.0.push(value.to_le_bytes()[0]);
     }
 }
 
