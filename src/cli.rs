@@ -8,6 +8,7 @@ mod flags;
 mod given;
 mod job;
 mod keeping;
+mod log_format;
 mod notify;
 mod offered;
 mod reasons;
@@ -38,12 +39,13 @@ use crate::http::Network;
 use crate::login::Login;
 use crate::notify::Audience;
 use crate::pace::{Deadline, Pace, brief};
-use crate::report::console::{Color, Volume};
+use crate::report::console::{Color, Format, Volume};
 use crate::telemetry::Export;
 use crate::wait::Rules;
 
 pub use given::Environment;
 use given::Values;
+pub use log_format::{log_format, trace_context};
 pub use wanted::by_environment as wanted_by_environment;
 
 /// Something that was given is wrong, or missing.
@@ -123,6 +125,7 @@ pub struct Call {
     command: &'static str,
     matches: ArgMatches,
     environment: Environment,
+    format: Format,
 }
 
 /// Everything that a run needs.
@@ -162,18 +165,17 @@ pub enum Errand {
 }
 
 impl Call {
-    /// Reads the command line.
+    /// Reads the command line. `format`: that of the log, by [`log_format`].
     ///
     /// # Errors
     ///
     /// An unknown command or flag; also help and version, which are shown instead of run.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>, environment: Environment) -> Result<Self, Misread> {
-        let arguments: Vec<OsString> = arguments.into_iter().collect();
-        let matches = flags::command().try_get_matches_from(&arguments);
-        let matches = matches.map_err(|error| misread(error, || wanted::despite(&arguments, &environment)))?;
+    pub fn parse(arguments: &[OsString], environment: Environment, format: Format) -> Result<Self, Misread> {
+        let matches = flags::command().try_get_matches_from(arguments);
+        let matches = matches.map_err(|error| misread(error, || wanted::despite(arguments, &environment, format)))?;
         let (name, matches) = matches.subcommand().unwrap_or(("", &matches));
         let command = COMMANDS.into_iter().find(|known| *known == name);
-        Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment })
+        Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment, format })
     }
 
     /// The command's name.
@@ -188,6 +190,11 @@ impl Call {
     /// Whether nothing is to be sent, and so nothing to be written.
     pub fn is_dry_run(&self) -> bool {
         matches!(self.command, "run" | "submit") && self.matches.get_flag("dry-run")
+    }
+
+    /// How the lines of the log are written.
+    pub fn format(&self) -> Format {
+        self.format
     }
 
     /// How much is said, and in colours or not.
@@ -208,6 +215,7 @@ impl Call {
         };
         let words = [("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)];
         let color = values.one("color")?.map_or(Ok(Color::Auto), |given| given.word(&words))?;
+        log_format::is_json(&values)?;
         Ok((volume, color))
     }
 

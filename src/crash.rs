@@ -16,10 +16,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use crate::bounded::within_or_here;
-use crate::foreign::log_line;
 use crate::gate::desk::Desk;
 use crate::outcome::Outcome;
-use crate::report::console::write_to_log;
+use crate::report::console::{Format, write_to_log};
 
 /// How long closing may take: the ledger, and half a second for each output that is a pipe.
 const CLOSING: Duration = Duration::from_secs(10);
@@ -38,12 +37,12 @@ thread_local! {
     static DESK: OnceCell<Rc<Desk>> = const { OnceCell::new() };
 }
 
-/// From now on a panic ends the process. The thread that calls this is the one that plays.
-pub fn watch() {
+/// From now on a panic ends the process, and is told in this format. The thread that calls this is the one that plays.
+pub fn watch(format: Format) {
     let player = thread::current().id();
     panic::set_hook(Box::new(move |panic| {
         // A panic's message may hold text of others, and nobody may be listening.
-        drop(write_to_log(log_line(&panic.to_string()) + "\n"));
+        drop(write_to_log(format.last_line(&panic.to_string())));
         exit(i32::from(last_words(player).code()))
     }));
 }

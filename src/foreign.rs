@@ -184,9 +184,14 @@ fn skip_string(chars: &mut Peekable<Chars<'_>>) {
     }
 }
 
-/// The text on one line that starts no command of any CI runner, wherever in a line of the log it is put.
+/// The clean text on one line.
+pub fn one_line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ").trim().to_owned()
+}
+
+/// The same where it starts no command of any CI runner, wherever in a line of the log it is put.
 pub fn log_line(text: &str) -> String {
-    defused(clean(text).replace(['\n', '\t'], " ").trim())
+    defused(&one_line(text))
 }
 
 /// A line of the log, its command broken by a space where it would be one: `::` at the start, `##[`, `##word[` or `##vso`

@@ -1,5 +1,6 @@
 //! Reads the command line, opens the outputs, plays the run, writes the end, exits.
 
+use std::ffi::OsString;
 use std::pin::pin;
 use std::process::exit;
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use epm_gate::gate::{Gate, Task, client};
 use epm_gate::inbox::{self, Parcel};
 use epm_gate::notify::{AFTER_SIGNAL, Audience, BOUND};
 use epm_gate::outcome::{Outcome, Signal};
-use epm_gate::report::console::{Color, Console, Volume, print_line};
+use epm_gate::report::console::{Color, Console, Format, Volume, print_line};
 use epm_gate::report::values::harmless;
 use epm_gate::report::{End, JobReport, Report};
 use epm_gate::signals::Signals;
@@ -40,16 +41,18 @@ struct Listeners {
 /// Never returns: a name that is still being resolved sits in a thread that a returning `main` would wait for.
 fn main() {
     let start = Instant::now();
-    crash::watch();
     let environment = Environment::of_process();
-    exit(i32::from(play(&environment, start).code()))
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let format = cli::log_format(&arguments, &environment, &cli::trace_context(&environment));
+    crash::watch(format);
+    exit(i32::from(play(&arguments, &environment, format, start).code()))
 }
 
 /// Plays the run on one thread.
-fn play(environment: &Environment, start: Instant) -> Outcome {
-    let call = match Call::parse(std::env::args_os(), environment.clone()) {
+fn play(arguments: &[OsString], environment: &Environment, format: Format, start: Instant) -> Outcome {
+    let call = match Call::parse(arguments, environment.clone(), format) {
         Ok(call) => Arc::new(call),
-        Err(error) => return misread(&error, environment),
+        Err(error) => return misread(&error, environment, format),
     };
     match runtime::Builder::new_current_thread().enable_all().build() {
         // Dropping it would wait for what is stuck in its threads.
@@ -61,7 +64,7 @@ fn play(environment: &Environment, start: Instant) -> Outcome {
         }
         Err(error) => {
             let platform = cli::wanted_by_environment(environment).platform;
-            let desk = desk_for(USUAL, environment, Outputs::default(), platform);
+            let desk = desk_for(USUAL, format, environment, Outputs::default(), platform);
             desk.end_with(broken(&anyhow::Error::new(error).context("cannot start the runtime")))
         }
     }
@@ -73,11 +76,12 @@ const USUAL: (Volume, Color) = (Volume::Normal, Color::Auto);
 /// A desk for a run of which nothing is known yet; the one that a panic closes.
 fn desk_for(
     (volume, color): (Volume, Color),
+    format: Format,
     environment: &Environment,
     outputs: Outputs,
     platform: Platform,
 ) -> Rc<Desk> {
-    let console = Console::new(volume, color, cli::wants_plain(environment));
+    let console = Console::new(volume, color, cli::wants_plain(environment), format);
     let context = context(platform, |name| environment.get(name));
     let report = Report { context, begun: jiff::Timestamp::now(), ..Report::default() };
     let desk = Rc::new(Desk::new(report, outputs, platform, console));
@@ -86,14 +90,14 @@ fn desk_for(
 }
 
 /// Help and version, or a command line that is wrong: of the outputs, those of the environment are left.
-fn misread(misread: &Misread, environment: &Environment) -> Outcome {
+fn misread(misread: &Misread, environment: &Environment, format: Format) -> Outcome {
     match misread {
         Misread::Shown(text) if text.print().is_ok() => Outcome::Succeeded,
         Misread::Shown(_) => Outcome::Unwritable,
         Misread::Wrong(error, wanted) => {
             let (wanted, platform, path) = (wanted.clone(), wanted.platform, wanted.report());
             let (outputs, _) = within_or_here(OPENING, move || Outputs::open(&wanted)).unwrap_or_default();
-            let desk = desk_for(USUAL, environment, outputs, platform);
+            let desk = desk_for(USUAL, format, environment, outputs, platform);
             desk.note(|report| report.path = path);
             desk.end_with(usage(error))
         }
@@ -250,7 +254,7 @@ async fn play_planned(
 /// A desk without outputs, for a run that is stopped before they are open.
 fn closed(call: &Call, environment: &Environment) -> (Rc<Desk>, Option<End>) {
     let console = call.console().unwrap_or(USUAL);
-    (desk_for(console, environment, Outputs::default(), call.wanted().0.platform), None)
+    (desk_for(console, call.format(), environment, Outputs::default(), call.wanted().0.platform), None)
 }
 
 /// Opens the log and every output. What cannot be opened is the end of the run, and is told where it can be.
@@ -276,7 +280,7 @@ async fn open(call: &Call, environment: &Environment, until: Instant) -> (Rc<Des
             Some(End::new(Outcome::Usage, why, Some("name files, or pipes that somebody reads")))
         }
     };
-    let desk = desk_for(shown, environment, outputs, platform);
+    let desk = desk_for(shown, call.format(), environment, outputs, platform);
     desk.note(|report| (report.command, report.path) = (Some(call.command()), path));
     (desk, trouble)
 }

@@ -404,6 +404,7 @@ fn log(command: Command) -> Command {
             switch("quiet", "Say nothing but warnings and the end").short('q'),
             switch("verbose", "Say every request").short('v').conflicts_with("quiet"),
             text("color", "WHEN", "auto, always or never [default: auto]"),
+            text("log-format", "FORMAT", "text, or json: each line on stderr is an object [default: text]"),
         ],
     )
 }

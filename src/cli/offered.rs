@@ -4,18 +4,11 @@
 use super::Error;
 use super::given::Values;
 
-/// Those of the contract that this version does not know yet.
-const NOT_YET: [&str; 1] = ["EPM_LOG_FORMAT"];
-
 /// Those whose flags have none, so that no pipeline submits twice by a variable that somebody left set.
 const FLAGS_ALONE: [(&str, &str); 2] = [("EPM_DRY_RUN", "--dry-run"), ("EPM_FRESH", "--fresh")];
 
 /// Refuses what is set and would be ignored. `submits`: an id that was meant for `attach` would become a second load.
 pub(super) fn offered(values: &Values<'_>, submits: bool) -> Result<(), Error> {
-    if let Some(name) = NOT_YET.into_iter().find(|name| values.is_set(name)) {
-        let problem = "this version does not know it, and would ignore it";
-        return Err(Error::of(name, problem, format!("unset `{name}`")));
-    }
     if submits && values.is_set("EPM_JOB_ID") {
         let problem = "it names a job that exists, and this command submits another one";
         return Err(Error::of("EPM_JOB_ID", problem, "use `attach` to wait for that job, or unset `EPM_JOB_ID`"));

@@ -8,9 +8,10 @@ use crate::collect;
 use crate::durable;
 use crate::foreign::quote_path;
 use crate::inbox;
+use crate::report::console::Format;
 
 use super::given::{Environment, Given, Values};
-use super::{Error, flags};
+use super::{Error, flags, log_format};
 
 /// The flags that say where to.
 const FLAGS: [&str; 11] = [
@@ -56,8 +57,9 @@ pub(super) fn wanted(values: &Values<'_>, environment: &Environment) -> (Wanted,
         wanted.platform = platform;
     }
     wanted.print = kept(print(values, wanted.platform), &mut errors).unwrap_or_default();
-    let mut path = |flag| kept(values.one(flag), &mut errors).flatten().map(|given| PathBuf::from(given.value));
-    (wanted.outputs_dir, wanted.summary) = (path("outputs-dir"), path("summary"));
+    let dir = kept(values.one("outputs-dir"), &mut errors).flatten();
+    wanted.outputs_dir = dir.map(|given| PathBuf::from(given.value));
+    wanted.summary = kept(summary(values), &mut errors).flatten();
     wanted.download_dir = kept(download_dir(values), &mut errors).flatten();
     let mut taken = wanted.others();
     taken.extend(read_or_kept(values));
@@ -94,6 +96,17 @@ pub(super) fn record(values: &Values<'_>, environment: &Environment) -> Result<O
     let Some(given) = values.one("record")? else { return Ok(None) };
     own_file(&given, &places(values, environment))?;
     Ok(Some(given))
+}
+
+/// Where the summary goes. It is no JSON, and so it cannot stand where a log of JSON does.
+fn summary(values: &Values<'_>) -> Result<Option<PathBuf>, Error> {
+    match values.one("summary")? {
+        Some(given) if given.value == "-" && log_format::is_json(values).unwrap_or(false) => Err(given.error(
+            "the log is JSON, and the summary would stand in its midst",
+            "name a file, or leave `--log-format json` out",
+        )),
+        given => Ok(given.map(|given| PathBuf::from(given.value))),
+    }
 }
 
 /// The folder that files of a job are saved to.
@@ -158,7 +171,13 @@ pub fn by_environment(environment: &Environment) -> Wanted {
 
 /// The outputs that a command line asks for which is wrong in something else, so that no success of an earlier run is
 /// left in them.
-pub(super) fn despite(arguments: &[OsString], environment: &Environment) -> Wanted {
+pub(super) fn despite(arguments: &[OsString], environment: &Environment, format: Format) -> Wanted {
+    let wanted = told(arguments, environment);
+    let summary = wanted.summary.filter(|path| format == Format::Text || path.as_os_str() != "-");
+    Wanted { summary, ..wanted }
+}
+
+fn told(arguments: &[OsString], environment: &Environment) -> Wanted {
     if arguments.get(1).is_some_and(|command| is_about_no_job(&command.to_string_lossy())) {
         return of_no_job(by_environment(environment).platform);
     }

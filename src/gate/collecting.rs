@@ -123,7 +123,7 @@ impl Gate {
         if let (None, Some(Err(missed))) = (&findings, &saved)
             && which.is_note(missed)
         {
-            self.desk.tell_once(ending::unread(which.word(), &name, &missed.to_string()));
+            self.desk.tell_once_of(index, ending::unread(which.word(), &name, &missed.to_string()));
         }
         if let (false, Some(Ok(_))) = (is_proven, &saved) {
             let name = quote(name.as_str());
@@ -200,7 +200,7 @@ impl Gate {
                 gap.map_or(Look::Done, |gap| Look::Failed(gap.to_owned()))
             }
             Some(Err(missed)) => {
-                self.desk.tell_once(ending::unread(Which::Log.word(), name, &missed.to_string()));
+                self.desk.tell_once_of(index, ending::unread(Which::Log.word(), name, &missed.to_string()));
                 Look::Failed(missed.to_string())
             }
         }
@@ -231,7 +231,7 @@ impl Gate {
             for Owed { which, name, why: own, is_told } in owed {
                 let why = ending::unsaved(which, &name, own.as_deref().unwrap_or(why));
                 if !self.desk.hold(index, &why, id.map(ending::collect_later)) && !is_told {
-                    self.desk.tell_once(why);
+                    self.desk.tell_once_of(index, why);
                 }
             }
             self.desk.note_of(index, |job| job.owed.clear());

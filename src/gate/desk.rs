@@ -167,7 +167,7 @@ impl Desk {
         self.write_page(|page| page.submitted(id));
         self.publish(&[id]);
         let subject = self.read(|report| subject(&report.jobs[0]));
-        self.console.note(&format!("{subject}: submitted"));
+        self.console.of(Some(id)).note(&format!("{subject}: submitted"));
         self.answered.notify_waiters();
     }
 
@@ -252,7 +252,7 @@ impl Desk {
             self.say(index, &event(&change));
         }
         if let Some(note) = contradiction {
-            self.tell_once(note);
+            self.tell_once_of(index, note);
         }
     }
 
@@ -307,8 +307,17 @@ impl Desk {
 
     /// Tells something worth knowing, and puts it under the report; once, however often it comes up.
     pub fn tell_once(&self, note: String) {
+        self.warn_once(None, note);
+    }
+
+    /// The same about a job that the note names.
+    pub fn tell_once_of(&self, index: usize, note: String) {
+        self.warn_once(self.read(|report| report.jobs[index].id), note);
+    }
+
+    fn warn_once(&self, id: Option<JobId>, note: String) {
         if !self.read(|report| report.notes.contains(&note)) {
-            self.console.warn(&note);
+            self.console.of(id).warn(&note);
             self.add_note(note);
         }
     }
@@ -400,12 +409,13 @@ impl Desk {
         let excerpt = &findings.excerpt;
         let id = self.read(|report| report.jobs[index].id);
         let fold = self.platform.fold(&format!("Log: {}", excerpt.title()), id);
-        let fold = fold.filter(|_| !self.console.is_quiet());
+        let fold = fold.filter(|_| !self.console.is_quiet() && self.console.takes_commands());
         match &fold {
             Some(fold) => self.console.command(&fold.open),
             None => self.say(index, &format!("{}:", excerpt.title())),
         }
-        excerpt.numbered().for_each(|line| self.console.quoted(&line));
+        let console = self.console.of(id);
+        excerpt.numbered().for_each(|line| console.quoted(&line));
         if let Some(fold) = &fold {
             self.console.command(&fold.close);
         }
@@ -436,7 +446,7 @@ impl Desk {
             None => format!("{}{others}", progress(first, now)),
         };
         if beat {
-            self.console.say(&line);
+            self.console.of(first.id).say(&line);
         } else {
             self.console.live(&line);
         }
@@ -474,8 +484,8 @@ impl Desk {
     }
 
     fn say(&self, index: usize, text: &str) {
-        let subject = self.read(|report| subject(&report.jobs[index]));
-        self.console.say(&format!("{subject}: {text}"));
+        let (id, subject) = self.read(|report| (report.jobs[index].id, subject(&report.jobs[index])));
+        self.console.of(id).say(&format!("{subject}: {text}"));
     }
 }
 

@@ -1,10 +1,19 @@
-//! What people read while a run goes on: lines on stderr, and a live line on a terminal.
+//! What is read while a run goes on: lines on stderr, and a live line on a terminal.
 
-use std::cell::Cell;
+mod format;
+
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use jiff::Timestamp;
 
 use crate::bounded;
 use crate::foreign::log_line;
+use crate::job::JobId;
+
+pub use format::Format;
+use format::{Level, json};
 
 /// How much is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,12 +41,21 @@ pub enum Color {
 #[derive(Clone, Debug)]
 pub struct Console {
     volume: Volume,
+    format: Format,
     color: bool,
     terminal: bool,
+    /// What its lines are about, where that is a job.
+    job: Option<JobId>,
+    state: Arc<Stream>,
+}
+
+/// How it is with stderr, for all who write there.
+#[derive(Debug, Default)]
+struct Stream {
     /// Whether a live line stands on the terminal now.
-    live: Cell<bool>,
+    live: AtomicBool,
     /// Whether nobody reads the log any more.
-    unread: Cell<bool>,
+    unread: AtomicBool,
 }
 
 /// One line on stdout, for programs. Whoever reads it may have gone, or may not read: that is an error like any other,
@@ -79,72 +97,87 @@ pub fn write_to_log(text: String) -> io::Result<()> {
 
 impl Console {
     /// A console on stderr. `plain`: the environment asks for text alone.
-    pub fn new(volume: Volume, color: Color, plain: bool) -> Self {
-        let terminal = io::stderr().is_terminal();
+    pub fn new(volume: Volume, color: Color, plain: bool, format: Format) -> Self {
+        let terminal = io::stderr().is_terminal() && !plain && format == Format::Text;
         let color = match color {
             Color::Always => true,
             Color::Never => false,
-            Color::Auto => terminal && !plain,
+            Color::Auto => terminal,
         };
-        Self { volume, color, terminal: terminal && !plain, live: Cell::default(), unread: Cell::default() }
+        Self { volume, format, color, terminal, job: None, state: Arc::default() }
+    }
+
+    /// The same log, for lines that are about this job.
+    #[must_use]
+    pub fn of(&self, job: Option<JobId>) -> Self {
+        Self { job, ..self.clone() }
     }
 
     /// A change of state, or anything else worth a line.
     pub fn say(&self, text: &str) {
         if self.volume >= Volume::Normal {
-            self.line(Paint::Plain, "", text);
+            self.line(Level::Info, Paint::Plain, "", text);
         }
     }
 
     /// What must stand in the log, however little is wanted there: the id of a job.
     pub fn note(&self, text: &str) {
-        self.line(Paint::Plain, "", text);
+        self.line(Level::Info, Paint::Plain, "", text);
     }
 
     /// A request.
     pub fn trace(&self, text: &str) {
         if self.volume >= Volume::Verbose {
-            self.line(Paint::Plain, "", text);
+            self.line(Level::Debug, Paint::Plain, "", text);
         }
     }
 
     /// Something that may need a person.
     pub fn warn(&self, text: &str) {
-        self.line(Paint::Yellow, "warning: ", text);
+        self.line(Level::Warn, Paint::Yellow, "warning: ", text);
     }
 
     /// The end of a run that passed.
     pub fn pass(&self, text: &str) {
-        self.line(Paint::Green, "ok: ", text);
+        self.line(Level::Info, Paint::Green, "ok: ", text);
     }
 
     /// The end of a run that did not.
     pub fn fail(&self, text: &str) {
-        self.line(Paint::Red, "error: ", text);
+        self.line(Level::Error, Paint::Red, "error: ", text);
     }
 
     /// What to do next.
     pub fn hint(&self, text: &str) {
-        self.write("\n");
-        self.line(Paint::Plain, "hint: ", text);
+        if self.format == Format::Text {
+            self.write("\n");
+        }
+        self.line(Level::Info, Paint::Plain, "hint: ", text);
     }
 
     /// What to do about the line before, where that is one of several.
     pub fn remedy(&self, text: &str) {
-        self.line(Paint::Plain, "  remedy: ", text);
+        self.line(Level::Info, Paint::Plain, "  remedy: ", text);
     }
 
     /// A line of another's text, set off from ours.
     pub fn quoted(&self, text: &str) {
         if self.volume >= Volume::Normal {
-            self.line(Paint::Plain, "│ ", text);
+            self.line(Level::Info, Paint::Plain, "│ ", text);
         }
     }
 
-    /// A line as it is: a command for the runner, made by its dialect.
+    /// A line as it is: a command for the runner, made by its dialect. A log of JSON has none.
     pub fn command(&self, line: &str) {
-        self.clear_live();
-        self.write(&format!("{line}\n"));
+        if self.takes_commands() {
+            self.clear_live();
+            self.write(&format!("{line}\n"));
+        }
+    }
+
+    /// Whether commands for the runner may stand in the log.
+    pub fn takes_commands(&self) -> bool {
+        self.format == Format::Text
     }
 
     /// Whether only warnings and the end are said.
@@ -163,17 +196,22 @@ impl Console {
             // What wraps could not be taken back, and few terminals are narrower than this.
             let line: String = log_line(text).chars().take(79).collect();
             self.write(&format!("\r\u{1b}[2K{line}"));
-            self.live.set(true);
+            self.state.live.store(true, Ordering::Relaxed);
         }
     }
 
     fn clear_live(&self) {
-        if self.live.take() {
+        if self.state.live.swap(false, Ordering::Relaxed) {
             self.write("\r\u{1b}[2K");
         }
     }
 
-    fn line(&self, paint: Paint, label: &str, text: &str) {
+    fn line(&self, level: Level, paint: Paint, label: &str, text: &str) {
+        if let Format::Json(trace) = self.format {
+            // What is painted says the level.
+            let label = if matches!(paint, Paint::Plain) { label } else { "" };
+            return self.write(&json(Timestamp::now(), level, &format!("{label}{text}"), trace, self.job));
+        }
         self.clear_live();
         let label = match paint {
             Paint::Plain => label.to_owned(),
@@ -188,10 +226,11 @@ impl Console {
     /// A log that cannot be written must not end the run, and one that is not read must not hold it: whoever listened
     /// has gone.
     fn write(&self, text: &str) {
-        if self.unread.get() {
+        if self.state.unread.load(Ordering::Relaxed) {
             return;
         }
         let written = write_to_log(text.to_owned());
-        self.unread.set(written.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut));
+        let is_unread = written.is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        self.state.unread.store(is_unread, Ordering::Relaxed);
     }
 }

@@ -15,7 +15,7 @@ use epm_gate::job::{Answer, JobId, State};
 use epm_gate::ledger::book::Key;
 use epm_gate::ledger::{Ledger, Page};
 use epm_gate::outcome::Outcome;
-use epm_gate::report::console::{Color, Console, Volume};
+use epm_gate::report::console::{Color, Console, Format, Volume};
 use epm_gate::report::{End, JobReport, Owed, Report};
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -69,9 +69,10 @@ fn name_of<Test>() -> &'static str {
 }
 
 fn play(played: &str, folder: &Path) -> ! {
-    crash::watch();
+    let format = if played == "as JSON" { Format::Json([7; 16]) } else { Format::Text };
+    crash::watch(format);
     assert_ne!(played, "before there is a desk", "as the test wants it");
-    let desk = desk(folder);
+    let desk = desk(folder, format);
     match played {
         "before a submit" => {}
         "a ledger with an intent" => {
@@ -138,7 +139,7 @@ fn beside(story: impl AsyncFnOnce() -> Outcome) {
     std::process::exit(i32::from(outcome.code()))
 }
 
-fn desk(dir: &Path) -> Rc<Desk> {
+fn desk(dir: &Path, format: Format) -> Rc<Desk> {
     let place = |name: &str| -> PathBuf { dir.join(name) };
     let wanted = Wanted {
         outputs_dir: Some(place("outputs")),
@@ -147,7 +148,7 @@ fn desk(dir: &Path) -> Rc<Desk> {
         ..Wanted::default()
     };
     let report = Report { jobs: vec![JobReport::new(None, Some("GL".to_owned()))], ..Report::default() };
-    let console = Console::new(Volume::Quiet, Color::Never, true);
+    let console = Console::new(Volume::Quiet, Color::Never, true, format);
     let desk = Rc::new(Desk::new(report, Outputs::open(&wanted).0, Platform::None, console));
     crash::closes(&desk);
     desk
@@ -210,6 +211,17 @@ fn a_panic_leaves_what_is_known_and_where_to_report_it() {
             assert!(told.contains("https://github.com/acme/epm-gate/issues"), "{told}");
         }
     }
+}
+
+#[test]
+fn a_panic_is_told_as_json_where_the_log_is() {
+    let crashed = Crashed::of(a_panic_is_told_as_json_where_the_log_is, "as JSON");
+    assert_eq!(crashed.code, Some(101));
+    let lines = crashed.log.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>();
+    let lines = lines.unwrap_or_else(|error| panic!("{error}: {}", crashed.log));
+    assert!(lines.iter().all(|line| line["trace_id"] == "07".repeat(16)), "{lines:?}");
+    let told = lines.iter().map(|line| (line["level"].as_str(), line["job_id"].as_u64())).collect::<Vec<_>>();
+    assert!(told.contains(&(Some("error"), None)) && told.contains(&(Some("error"), Some(7))), "{told:?}");
 }
 
 #[test]

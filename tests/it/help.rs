@@ -70,6 +70,7 @@ fn names_every_flag_of_the_contract() {
         "summary",
         "print",
         "color",
+        "log-format",
         "help",
     ] {
         assert!(help.contains(&format!("--{flag}")), "{flag}");

@@ -20,6 +20,7 @@ mod help;
 #[cfg(unix)]
 mod killed;
 mod ledger;
+mod log_format;
 #[cfg(unix)]
 mod login;
 mod maintenance;

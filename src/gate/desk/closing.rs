@@ -109,12 +109,19 @@ impl Closing {
         if let Some(level) = level {
             self.annotate(level, outcome, &format!("{headline}. {}", capitalised(&next)));
         }
+        let console = self.console.of(self.job());
         if outcome.is_pass() {
-            self.console.pass(&headline);
+            console.pass(&headline);
         } else {
-            self.console.fail(&headline);
-            self.console.hint(&next);
+            console.fail(&headline);
+            console.hint(&next);
         }
+    }
+
+    /// The one job that the end is about.
+    fn job(&self) -> Option<JobId> {
+        let [job] = self.report.jobs.as_slice() else { return None };
+        job.id
     }
 
     /// One annotation, where the platform shows such: its runner reads it from the log, or from standard output.

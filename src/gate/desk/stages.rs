@@ -24,7 +24,7 @@ impl Desk {
     /// Its stages are not known.
     pub fn without_stages(&self, index: usize, why: &str) {
         let subject = self.read(|report| subject(&report.jobs[index]));
-        self.tell_once(format!("{subject}: its stages could not be read: {why}"));
+        self.tell_once_of(index, format!("{subject}: its stages could not be read: {why}"));
     }
 }
 
