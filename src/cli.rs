@@ -41,6 +41,7 @@ use crate::notify::Audience;
 use crate::pace::{Deadline, Pace, brief};
 use crate::report::console::{Color, Format, Volume};
 use crate::telemetry::Export;
+use crate::telemetry::context::TraceContext;
 use crate::wait::Rules;
 
 pub use given::Environment;
@@ -126,6 +127,7 @@ pub struct Call {
     matches: ArgMatches,
     environment: Environment,
     format: Format,
+    context: TraceContext,
 }
 
 /// Everything that a run needs.
@@ -165,17 +167,22 @@ pub enum Errand {
 }
 
 impl Call {
-    /// Reads the command line. `format`: that of the log, by [`log_format`].
+    /// Reads the command line. `format`: that of the log, by [`log_format`]; `context`: by [`trace_context`].
     ///
     /// # Errors
     ///
     /// An unknown command or flag; also help and version, which are shown instead of run.
-    pub fn parse(arguments: &[OsString], environment: Environment, format: Format) -> Result<Self, Misread> {
+    pub fn parse(
+        arguments: &[OsString],
+        environment: Environment,
+        format: Format,
+        context: TraceContext,
+    ) -> Result<Self, Misread> {
         let matches = flags::command().try_get_matches_from(arguments);
         let matches = matches.map_err(|error| misread(error, || wanted::despite(arguments, &environment, format)))?;
         let (name, matches) = matches.subcommand().unwrap_or(("", &matches));
         let command = COMMANDS.into_iter().find(|known| *known == name);
-        Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment, format })
+        Ok(Self { command: command.unwrap_or_default(), matches: matches.clone(), environment, format, context })
     }
 
     /// The command's name.
@@ -283,7 +290,9 @@ impl Call {
     /// Where the trace of a run goes, where it goes anywhere, and what is wrong with what was said of that.
     pub fn export(&self) -> (Option<Export>, Vec<String>) {
         match self.command {
-            "run" | "submit" | "attach" if !self.is_dry_run() => telemetry::export(&self.values(), &self.environment),
+            "run" | "submit" | "attach" if !self.is_dry_run() => {
+                telemetry::export(&self.values(), &self.environment, &self.context)
+            }
             _ => (None, Vec::new()),
         }
     }

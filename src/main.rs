@@ -43,14 +43,16 @@ fn main() {
     let start = Instant::now();
     let environment = Environment::of_process();
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let format = cli::log_format(&arguments, &environment, &cli::trace_context(&environment));
+    let context = cli::trace_context(&environment);
+    let format = cli::log_format(&arguments, &environment, &context);
     crash::watch(format);
-    exit(i32::from(play(&arguments, &environment, format, start).code()))
+    let called = Call::parse(&arguments, environment.clone(), format, context);
+    exit(i32::from(play(called, &environment, format, start).code()))
 }
 
 /// Plays the run on one thread.
-fn play(arguments: &[OsString], environment: &Environment, format: Format, start: Instant) -> Outcome {
-    let call = match Call::parse(arguments, environment.clone(), format) {
+fn play(called: Result<Call, Misread>, environment: &Environment, format: Format, start: Instant) -> Outcome {
+    let call = match called {
         Ok(call) => Arc::new(call),
         Err(error) => return misread(&error, environment, format),
     };

@@ -23,9 +23,13 @@ use super::given::{Environment, Values, is_placeholder};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The export, where there is to be one, and what is wrong with what was set.
-pub(super) fn export(values: &Values<'_>, environment: &Environment) -> (Option<Export>, Vec<String>) {
+pub(super) fn export(
+    values: &Values<'_>,
+    environment: &Environment,
+    context: &TraceContext,
+) -> (Option<Export>, Vec<String>) {
     let mut reader = Reader { environment, warnings: Vec::new() };
-    let export = reader.export(values);
+    let export = reader.export(values, context);
     (export, reader.warnings)
 }
 
@@ -35,12 +39,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn export(&mut self, values: &Values<'_>) -> Option<Export> {
+    fn export(&mut self, values: &Values<'_>, context: &TraceContext) -> Option<Export> {
         if self.is_off() {
             return None;
         }
         let endpoint = self.endpoint()?;
-        let context = self.context();
+        let context = self.context(context);
         let encoding = self.encoding();
         if !self.is_sampled(&context) {
             return None;
@@ -101,13 +105,16 @@ impl Reader<'_> {
         }
     }
 
-    fn context(&mut self) -> TraceContext {
-        let Some(text) = self.get("TRACEPARENT") else { return TraceContext::new() };
-        if let Some(context) = TraceContext::from_traceparent(&text) {
-            return context.with_state(self.get("TRACESTATE"));
+    /// The context that each line of the log names too, with what belongs to it.
+    fn context(&mut self, context: &TraceContext) -> TraceContext {
+        match self.get("TRACEPARENT") {
+            Some(text) if context.parent.is_none() => {
+                self.warn("TRACEPARENT", &format!("{} is no parent, and the trace is one of its own", quote(&text)));
+                context.clone()
+            }
+            Some(_) => context.clone().with_state(self.get("TRACESTATE")),
+            None => context.clone(),
         }
-        self.warn("TRACEPARENT", &format!("{} is no parent, and the trace is one of its own", quote(&text)));
-        TraceContext::new()
     }
 
     /// Whether the trace is recorded (<https://opentelemetry.io/docs/languages/sdk-configuration/general/>).
@@ -195,6 +202,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::trace_context;
     use super::*;
 
     const HERE: (&str, &str) = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318");
@@ -205,7 +213,16 @@ mod tests {
     fn read(set: Set<'_>) -> (Option<Export>, Vec<String>) {
         let environment = Environment::of(set);
         let matches = clap::Command::new("test").get_matches_from(["test"]);
-        export(&Values::new(&matches, &environment), &environment)
+        export(&Values::new(&matches, &environment), &environment, &trace_context(&environment))
+    }
+
+    #[test]
+    fn the_trace_is_the_one_that_each_line_of_the_log_names() {
+        let environment = Environment::of(&[HERE]);
+        let matches = clap::Command::new("test").get_matches_from(["test"]);
+        let context = trace_context(&environment);
+        let export = export(&Values::new(&matches, &environment), &environment, &context).0.expect("an export");
+        assert_eq!(export.context, context);
     }
 
     #[test]
