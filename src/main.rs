@@ -117,7 +117,7 @@ async fn begin(call: &Arc<Call>, environment: &Environment, start: Instant) -> O
             Some(NOT_BEGUN),
         ));
     };
-    let (desk, listeners, outcome) = story(call, environment, start, &mut signals).await;
+    let (desk, listeners, outcome) = Box::pin(story(call, environment, start, &mut signals)).await;
     if listeners.audience.is_some() || listeners.export.is_some() {
         tell(&desk, &listeners, &mut signals).await;
     }

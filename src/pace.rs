@@ -28,6 +28,7 @@ impl Pace {
     pub const JITTER: f64 = 0.1;
 
     /// The same where nothing is expected.
+    #[must_use]
     pub fn without_hint(self) -> Self {
         Self { expected: None, ..self }
     }

@@ -65,14 +65,12 @@ fn job(values: &Values<'_>, submits: bool) -> Option<String> {
     if !submits {
         return Some(format!(":{}", name.or_else(|| ids(values))?));
     }
-    match values.one_or("payload", "EPM_PAYLOAD_FILE").ok()? {
-        Some(file) => notify::job(&payload(Path::new(&file.value))?),
-        None => {
-            let word = values.one("job-type").ok()?.map(|given| given.value);
-            let job_type = word.map_or(Some(JobType::Integration), |word| JobType::of_word(word.trim()))?;
-            Some(format!("{}:{}", job_type.word(), name?))
-        }
+    if let Some(file) = values.one_or("payload", "EPM_PAYLOAD_FILE").ok()? {
+        return notify::job(&payload(Path::new(&file.value))?);
     }
+    let word = values.one("job-type").ok()?.map(|given| given.value);
+    let job_type = word.map_or(Some(JobType::Integration), |word| JobType::of_word(word.trim()))?;
+    Some(format!("{}:{}", job_type.word(), name?))
 }
 
 /// The ids, in whichever order they were given.

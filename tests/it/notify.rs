@@ -199,7 +199,9 @@ fn events(scenario: &str, variables: &[(&str, &str)], arguments: &[&str]) -> (Ra
 
 #[test]
 fn a_command_line_that_is_wrong_triggers_what_the_mended_one_resolves() {
-    let table: [(&[&str], &[(&str, &str)], Option<&str>); 9] = [
+    /// The arguments, a variable beside them, and the key.
+    type Case<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], Option<&'a str>);
+    let table: [Case<'_>; 9] = [
         (&["run", "--job-name", "GL"], &[], Some("epm-gate:HOST:INTEGRATION:GL")),
         (&["submit", "--job-name", "GL", "--job-type", "batch"], &[], Some("epm-gate:HOST:BATCH:GL")),
         (&["run", "--payload", "PAYLOAD"], &[], Some("epm-gate:HOST:BATCH:B")),
