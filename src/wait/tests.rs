@@ -259,6 +259,29 @@ async fn what_another_job_has_shown_counts_for_this_one() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_silence_that_others_have_met_counts_from_where_it_began() {
+    let began = Instant::now();
+    let silent = Poll { met: true, answered: true, silent_since: Some(began), ..plain(DOWN) };
+    tokio::time::advance(secs(400.0)).await;
+    let (ending, asked) = play(Watch::attached(rules(), Instant::now()), &[silent]).await;
+    assert_eq!((ending, asked.last().copied()), (Ending::ContactLost, Some(200.0)), "600 s after it began");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_round_that_takes_long_begins_sooner() {
+    let slow = Poll { round: secs(30.0), ..plain(RUNNING) };
+    let (_, asked) = play(Watch::submitted(with_timeout(100.0), Instant::now()), &[slow]).await;
+    assert!(asked.contains(&65.0) && asked.contains(&95.0), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_does_not_keep_the_gate_from_seeing_a_service_come_back() {
+    let hinted = Rules { pace: Pace { expected: Some(secs(3600.0)), ..rules().pace }, ..rules() };
+    let (_, without) = attached(rules(), &[DOWN]).await;
+    assert_eq!(attached(hinted, &[DOWN]).await.1, without);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_never_reached_is_unreachable_and_some_faults_end_sooner() {
     assert_eq!(attached(rules(), &[DOWN]).await.0, Ending::Unreachable);
     let (ending, asked) = attached(rules(), &[Heard::Fault(Hope::Minute)]).await;
