@@ -53,7 +53,7 @@ pub fn write(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Resu
 ///
 /// # Errors
 ///
-/// As of [`write`].
+/// As of [`write()`].
 pub fn write_to(place: &impl AsFd, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
     let (sender, receiver) = mpsc::channel();
     if let Err(work) = begin(Box::new(move || drop(sender.send(work())))) {

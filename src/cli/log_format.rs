@@ -11,7 +11,7 @@ use super::given::{Environment, Values};
 
 const FLAG: &str = "--log-format";
 
-/// The format that the arguments ask for, or else the environment. A word that is wrong is refused by [`is_json`], as text.
+/// The format that the arguments ask for, or else the environment. A word that is wrong is refused by `is_json`, as text.
 pub fn log_format(arguments: &[OsString], environment: &Environment, context: &TraceContext) -> Format {
     let word = typed(arguments).or_else(|| environment.get("EPM_LOG_FORMAT"));
     let is_json = word.is_some_and(|word| word.trim().eq_ignore_ascii_case("json"));

@@ -69,7 +69,8 @@ fn jobs_whose_polls_hang_do_not_keep_the_others_from_their_ends() {
 /// A job that waits for a lane is not asked about yet: what others take is no outage of its own.
 #[test]
 fn a_fault_behind_slow_answers_is_no_outage_that_began_with_them() {
-    let polls = |index| if index < 8 { "{ status = 0, delay = '1s' }" } else { "{ fault = 'reset-before' }, { status = 0 }" };
+    let polls =
+        |index| if index < 8 { "{ status = 0, delay = '1s' }" } else { "{ fault = 'reset-before' }, { status = 0 }" };
     let (sandbox, ids) = jobs(9, polls);
     let ran = Gate::against(&sandbox).set("EPM_OUTAGE_BUDGET", "500ms").run(attach(ids));
     assert_eq!(ran.end(), (0, "succeeded"), "{ran:?}");
