@@ -28,6 +28,8 @@ COPY --chmod=755 dist/linux/${TARGETARCH}/epm-gate /usr/local/bin/epm-gate
 FROM ${RUST_BASE} AS source
 WORKDIR /source
 COPY build.rs Cargo.lock Cargo.toml ./
+# The manifest names them.
+COPY benches benches
 COPY sandbox sandbox
 COPY src src
 RUN cargo install --locked --root /usr/local --path .
