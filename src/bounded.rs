@@ -3,8 +3,11 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
-use std::sync::mpsc;
+#[cfg(unix)]
+use std::os::fd::AsFd as Open;
+#[cfg(windows)]
+use std::os::windows::io::AsHandle as Open;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -14,16 +17,19 @@ pub const WRITE: Duration = Duration::from_millis(500);
 /// Does it, and waits for so long. None where it did not end by then, and may block for ever; or where the system has no
 /// thread left, and it was not begun.
 pub fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    begin(Box::new(move || drop(sender.send(work())))).ok()?;
-    receiver.recv_timeout(limit).ok()
+    match begun(work) {
+        (result, None) => result.recv_timeout(limit).ok(),
+        (_, Some(_)) => None,
+    }
 }
 
 /// The same for what bounds each of its own parts that may block: that is done here where the system has no thread left.
 pub fn within_or_here<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    let (sender, receiver) = mpsc::channel();
-    begin(Box::new(move || drop(sender.send(work())))).unwrap_or_else(|work| work());
-    receiver.recv_timeout(limit).ok()
+    let (result, left) = begun(work);
+    if let Some(work) = left {
+        work();
+    }
+    result.recv_timeout(limit).ok()
 }
 
 /// Does it, and lets everything else go on meanwhile. Whoever waits bounds the wait.
@@ -34,7 +40,9 @@ pub fn within_or_here<T: Send + 'static>(limit: Duration, work: impl FnOnce() ->
 pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     // Nobody waits any more for what comes too late.
-    begin(Box::new(move || drop(sender.send(work())))).unwrap_or_else(|work| work());
+    if let Some(work) = begin(Box::new(move || drop(sender.send(work())))) {
+        work();
+    }
     receiver.await.expect("the thread beside did not panic")
 }
 
@@ -44,9 +52,7 @@ pub async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static)
 ///
 /// What the write says, or that it did not end, or could not begin.
 pub fn write(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    let (sender, receiver) = mpsc::channel();
-    begin(Box::new(move || drop(sender.send(work())))).map_err(|_| no_thread())?;
-    receiver.recv_timeout(WRITE).unwrap_or_else(|_| Err(stuck()))
+    written(work, || Ok(false))
 }
 
 /// A write to what is open already: a file takes it here where the system has no thread left.
@@ -54,34 +60,48 @@ pub fn write(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Resu
 /// # Errors
 ///
 /// As of [`write()`].
-pub fn write_to(place: &impl AsFd, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    let (sender, receiver) = mpsc::channel();
-    if let Err(work) = begin(Box::new(move || drop(sender.send(work())))) {
-        let is_file = File::from(place.as_fd().try_clone_to_owned()?).metadata()?.is_file();
-        if !is_file {
-            return Err(no_thread());
-        }
-        work();
+pub fn write_to(place: &impl Open, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    written(work, || Ok(same(place)?.metadata()?.is_file()))
+}
+
+/// `may_be_here`: whether it cannot block, and so may be done here.
+fn written(
+    work: impl FnOnce() -> io::Result<()> + Send + 'static,
+    may_be_here: impl FnOnce() -> io::Result<bool>,
+) -> io::Result<()> {
+    let (result, left) = begun(work);
+    match left {
+        None => {}
+        Some(work) if may_be_here()? => work(),
+        Some(_) => return Err(io::Error::other("the system has no thread left, and it may block")),
     }
-    receiver.recv_timeout(WRITE).unwrap_or_else(|_| Err(stuck()))
+    let stuck = || io::Error::new(io::ErrorKind::TimedOut, "nobody reads what was written there");
+    result.recv_timeout(WRITE).unwrap_or_else(|_| Err(stuck()))
 }
 
-fn stuck() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "nobody reads what was written there")
-}
-
-fn no_thread() -> io::Error {
-    io::Error::other("the system has no thread left, and it may block")
+/// What is open there, as a file.
+fn same(place: &impl Open) -> io::Result<File> {
+    #[cfg(unix)]
+    let own = place.as_fd().try_clone_to_owned()?;
+    #[cfg(windows)]
+    let own = place.as_handle().try_clone_to_owned()?;
+    Ok(File::from(own))
 }
 
 type Work = Box<dyn FnOnce() + Send>;
 
+/// Begins it, and says where its result comes; gives it back as [`begin`] does.
+fn begun<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> (Receiver<T>, Option<Work>) {
+    let (sender, receiver) = mpsc::channel();
+    (receiver, begin(Box::new(move || drop(sender.send(work())))))
+}
+
 /// Begins it in a thread of its own, or gives it back where the system has none left: a container may bound them.
-fn begin(work: Work) -> Result<(), Work> {
+fn begin(work: Work) -> Option<Work> {
     let (sender, receiver) = mpsc::channel::<Work>();
     match thread::Builder::new().spawn(move || receiver.into_iter().for_each(|work| work())) {
-        Ok(_) => sender.send(work).map_err(|unsent| unsent.0),
-        Err(_) => Err(work),
+        Ok(_) => sender.send(work).err().map(|unsent| unsent.0),
+        Err(_) => Some(work),
     }
 }
 
