@@ -2,6 +2,7 @@
 //! take. Here alone, and below, reqwest and rustls are set up.
 
 pub mod certificate;
+pub mod delivery;
 pub mod fault;
 #[cfg(test)]
 mod issuing;

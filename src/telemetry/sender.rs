@@ -1,25 +1,15 @@
-//! The spans on their way: two tries at most, within the bound. What failed is told without the address or a word of an
-//! answer, which may hold secrets.
+//! The spans on their way, and what the receiver says of them.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use crate::http::fault::Fault;
-use crate::http::{Allowance, Transport, read};
-use crate::pace;
+use crate::http::delivery::{Failure, PAUSE, deliver};
+use crate::http::{Transport, read};
 
 use super::{Encoding, Export, protobuf};
-
-/// How long before the second try, where the receiver does not say.
-const PAUSE: Duration = Duration::from_millis(500);
-
-enum Failure {
-    Fault(Fault),
-    Code(u16, Option<Duration>),
-}
 
 /// Sends a request, once more after a fault that may pass. How many spans were not taken, as far as the receiver tells.
 ///
@@ -33,31 +23,21 @@ pub(super) async fn send(export: &Export, body: Vec<u8>, end: Instant) -> Result
         let request = client.post(export.endpoint.url()).headers(export.headers.0.clone());
         request.header(CONTENT_TYPE, export.encoding.content_type()).body(body.clone())
     };
-    // The second try needs as much time as the first.
-    let half = end.saturating_duration_since(Instant::now()) / 2;
-    let failure = match attempt(export, request(), Allowance::until(end, half)).await {
-        Ok(rejected) => return Ok(rejected),
-        Err(failure) => failure,
-    };
-    let Some(at) = failure.again().and_then(|pause| Instant::now().checked_add(pause)).filter(|at| *at < end) else {
-        return Err(failure.why());
-    };
-    sleep_until(at).await;
-    attempt(export, request(), Allowance::until(end, half)).await.map_err(|failure| failure.why())
-}
-
-async fn attempt(export: &Export, request: reqwest::RequestBuilder, allowance: Allowance) -> Result<u64, Failure> {
-    let answer = allowance.spend("", request.send()).await.map_err(Failure::Fault)?;
-    let code = answer.status().as_u16();
-    if !(200..300).contains(&code) {
-        return Err(Failure::Code(code, retry_after(answer.headers())));
-    }
+    let (answer, allowance) = deliver(request, end, again).await.map_err(|failure| failure.why())?;
     // The code has decided; what its body says is worth knowing, and no more.
     let body = read(answer, "", allowance).await.map(|answer| answer.body).unwrap_or_default();
     Ok(match export.encoding {
         Encoding::Protobuf => protobuf::rejected(&body),
         Encoding::Json => rejected(&body),
     })
+}
+
+/// How long before a second try; none where that must not be (`docs/specification.md`, "Retryable Response Codes").
+fn again(failure: &Failure) -> Option<Duration> {
+    match failure {
+        Failure::Code(429 | 502 | 503 | 504, after) => Some(after.unwrap_or(PAUSE)),
+        failure => failure.is_passing_fault().then_some(PAUSE),
+    }
 }
 
 /// How many spans an answer in JSON says were not taken.
@@ -67,36 +47,10 @@ fn rejected(body: &[u8]) -> u64 {
     number.as_u64().or_else(|| number.as_str()?.parse().ok()).unwrap_or_default()
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let text = |name: HeaderName| headers.get(name)?.to_str().ok();
-    pace::retry_after(text(RETRY_AFTER)?, text(DATE), SystemTime::now())
-}
-
-impl Failure {
-    /// How long before a second try; none where that must not be (`docs/specification.md`, "Retryable Response Codes").
-    fn again(&self) -> Option<Duration> {
-        match self {
-            Self::Fault(Fault::Certificate { .. } | Fault::ProxyDenied { .. }) => None,
-            Self::Fault(_) => Some(PAUSE),
-            Self::Code(429 | 502 | 503 | 504, after) => Some(after.unwrap_or(PAUSE)),
-            Self::Code(..) => None,
-        }
-    }
-
-    fn why(&self) -> String {
-        match self {
-            Self::Fault(fault) => fault.unnamed().to_owned(),
-            Self::Code(code @ 300..400, _) => {
-                format!("it answered with a redirect (HTTP {code}), which is not followed")
-            }
-            Self::Code(code, _) => format!("it answered HTTP {code}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::fault::Fault;
 
     #[test]
     fn what_may_pass_is_tried_again_when_the_receiver_wishes() {
@@ -112,7 +66,7 @@ mod tests {
             (Failure::Fault(Fault::Unresolved { host: String::new() }), Some(PAUSE)),
             (Failure::Fault(Fault::ProxyDenied { host: String::new() }), None),
         ] {
-            assert_eq!(failure.again(), expected, "{}", failure.why());
+            assert_eq!(again(&failure), expected, "{}", failure.why());
         }
     }
 
