@@ -103,8 +103,7 @@ fn check(url: &Url) -> Result<(), Error> {
         return Err(Error::Query);
     }
     match url.scheme() {
-        "https" => Ok(()),
-        "http" if is_loopback(url) => Ok(()),
+        _ if is_private(url) => Ok(()),
         "http" => Err(Error::PlainHttp { host: url.host_str().unwrap_or_default().to_owned() }),
         scheme => Err(Error::Scheme { scheme: scheme.to_owned() }),
     }
