@@ -197,17 +197,7 @@ impl Client {
     /// # Errors
     ///
     /// Whatever is no answer about a job.
-    pub async fn ask(&self, id: JobId) -> Result<Asked, ReadError> {
-        let lane = self.lane().await.ok_or(Fault::Late)?;
-        self.ask_in(&lane, id).await
-    }
-
-    /// The same in a lane that is there already, so that waiting for one is no part of the question.
-    ///
-    /// # Errors
-    ///
-    /// As above.
-    pub async fn ask_in(&self, lane: &Lane<'_>, id: JobId) -> Result<Asked, ReadError> {
+    pub async fn ask(&self, lane: &Lane<'_>, id: JobId) -> Result<Asked, ReadError> {
         self.request(lane, Method::GET, self.url.job(id), Purpose::Ask).await?.asked(&self.mask())
     }
 

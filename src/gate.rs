@@ -412,7 +412,8 @@ impl Gate {
 
     async fn ask_once(&self, id: JobId) {
         self.desk.attached();
-        let poll = self.poll(0, id, false, None).await;
+        let lane = self.client.lane().await;
+        let poll = self.poll(0, id, false, lane).await;
         let end = self.desk.read(|report| ending::of_status(poll.heard, &report.jobs[0]));
         self.desk.ended(0, end);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::epm::error::{ReadError, Refusal};
+use crate::epm::error::{Fault, ReadError, Refusal};
 use crate::http::fault::Hope;
 use crate::http::lanes::{LANES, Lane};
 use crate::job::{Answer, JobId};
@@ -77,7 +77,7 @@ impl Gate {
         if turn < end { self.client.lane().await } else { None }
     }
 
-    /// Asks about a job, in a lane where there is one already. `again`: it is asked about again where that brings nothing.
+    /// Asks about a job, in a lane; none where none was free before the deadline. `again`: it is asked about again where that brings nothing.
     pub(super) async fn poll(&self, index: usize, id: JobId, again: bool, lane: Option<Lane<'_>>) -> Poll {
         if let Some((what, help)) = self.traffic.lost.borrow().clone() {
             self.desk.trouble(index, &what, help, false);
@@ -85,8 +85,8 @@ impl Gate {
         }
         let asked = Instant::now();
         let answer = match &lane {
-            Some(lane) => self.client.ask_in(lane, id).await,
-            None => self.client.ask(id).await,
+            Some(lane) => self.client.ask(lane, id).await,
+            None => Err(Fault::Late.into()),
         };
         drop(lane);
         self.traffic.took(asked.elapsed());
