@@ -1,7 +1,6 @@
 //! Counts the places of words in a log, in each way in turn, and prints the CPU seconds of the fastest of three runs as
 //! JSON: WORDS LOG.
 
-#[allow(dead_code, unreachable_pub)]
 #[path = "../../../src/diagnose/literals.rs"]
 mod literals;
 
