@@ -3,37 +3,18 @@
 # `slack_sdk`, the card to Microsoft's renderer, PagerDuty's to the documented fields. Measures that telling ends in time,
 # whatever the receiver does, and searches all that was written for the addresses. Needs no network but for pip and npm the
 # first time.
-. "${BASH_SOURCE[0]%/*}/prelude.bash"
+. "${BASH_SOURCE[0]%/*}/receiver.bash"
 
-for name in $(compgen -e); do
-  case $name in *_[Pp][Rr][Oo][Xx][Yy]) unset "$name" ;; esac
-done
 pypi
 npm_packages
 built
 key=0123456789abcdef0123456789abcdef
 secrets+=(-e s3cret -e "$key")
-receiving=
-
-stop_receiving() {
-  [ -n "$receiving" ] || return 0
-  kill "$receiving"
-  wait "$receiving" 2>/dev/null || true
-  receiving=
-}
-at_end stop_receiving
 
 # Starts a receiver that does this, and names it in all four ways.
-receive() {
-  local port
-  stop_receiving
-  got="$work/got-$1"
-  mkdir --parents "$got"
-  [ -p "$work/port" ] || mkfifo "$work/port"
-  python3 tests/pipelines/receiver.py "$got" "$1" >"$work/port" &
-  receiving=$!
-  read -r port <"$work/port"
-  local url="http://127.0.0.1:$port/s3cret?sig=s3cret"
+listen() {
+  receive "$1"
+  local url="$place?sig=s3cret"
   export EPM_NOTIFY="cloudevents=$url
 slack=$url
 teams=$url
@@ -45,7 +26,7 @@ run=(run --job-name GL_DATA_LOAD --poll-min 20ms --poll-max 50ms --report "$work
 readers() {
   local code scenario flags
   say 'read by others'
-  receive take
+  listen take
   while read -r code scenario flags; do
     serve --scenario "$scenario"
     # shellcheck disable=SC2086 # several flags
@@ -75,7 +56,7 @@ bounds() {
   serve --scenario fails-with-details
   for how in hang unread reset fail; do
     say "a receiver that does this: $how"
-    receive "$how"
+    listen "$how"
     begun=$SECONDS
     expect 10 "$static" "${run[@]}"
     [ $((SECONDS - begun)) -le 12 ] || fail "$how: it took $((SECONDS - begun)) s"
@@ -87,7 +68,7 @@ bounds() {
 stopped() {
   local code=0 begun
   say 'a receiver that hangs, after a signal'
-  receive hang
+  listen hang
   serve --scenario never-ends
   "$static" "${run[@]}" >"$output" 2>&1 &
   local gate=$!

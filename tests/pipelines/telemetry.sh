@@ -2,37 +2,21 @@
 # Holds exports to OpenTelemetry's own messages: real runs, in both encodings, decoded by `opentelemetry-proto`; each is one
 # tree under the span of the pipeline, whose spans lie within their parents in time. Measures that a run ends in time whatever
 # the receiver does, and searches all that was written for the headers. Needs no network but for pip the first time.
-. "${BASH_SOURCE[0]%/*}/prelude.bash"
+. "${BASH_SOURCE[0]%/*}/receiver.bash"
 
 for name in $(compgen -e); do
-  case $name in *_[Pp][Rr][Oo][Xx][Yy] | OTEL_* | TRACE*) unset "$name" ;; esac
+  case $name in OTEL_* | TRACE*) unset "$name" ;; esac
 done
 pypi
 built
 secrets+=(-e s3cret)
 export OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer%20s3cret'
 export TRACEPARENT=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01
-receiving=
-
-stop_receiving() {
-  [ -n "$receiving" ] || return 0
-  kill "$receiving"
-  wait "$receiving" 2>/dev/null || true
-  receiving=
-}
-at_end stop_receiving
 
 # Starts a receiver that does this, and names it.
-receive() {
-  local port
-  stop_receiving
-  got="$work/got-$1"
-  mkdir --parents "$got"
-  [ -p "$work/port" ] || mkfifo "$work/port"
-  python3 tests/pipelines/receiver.py "$got" "$1" >"$work/port" &
-  receiving=$!
-  read -r port <"$work/port"
-  export OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:$port/s3cret"
+listen() {
+  receive "$1"
+  export OTEL_EXPORTER_OTLP_ENDPOINT="$place"
 }
 
 run=(run --job-name GL_DATA_LOAD --poll-min 20ms --poll-max 50ms --report "$work/report.json" --verbose)
@@ -40,7 +24,7 @@ run=(run --job-name GL_DATA_LOAD --poll-min 20ms --poll-max 50ms --report "$work
 decoded() {
   local code scenario flags protocol
   say 'decoded by OpenTelemetry'
-  receive take
+  listen take
   printf 'Account,Amount\n4000,1\n' >"$work/gl.csv"
   while read -r code scenario flags; do
     for protocol in http/protobuf http/json; do
@@ -71,7 +55,7 @@ bounds() {
   serve --scenario quick-success
   for how in hang unread reset fail; do
     say "a receiver that does this: $how"
-    receive "$how"
+    listen "$how"
     begun=$SECONDS
     expect 0 "$static" "${run[@]}"
     [ $((SECONDS - begun)) -le 12 ] || fail "$how: it took $((SECONDS - begun)) s"
